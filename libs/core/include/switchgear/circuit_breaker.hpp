@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <switchgear/call_result.hpp>
+#include <switchgear/classifier.hpp>
+#include <switchgear/clock.hpp>
+#include <switchgear/config.hpp>
+#include <switchgear/detail/event_hub.hpp>
+#include <switchgear/detail/history.hpp>
+#include <switchgear/detail/lanes.hpp>
+#include <switchgear/errors.hpp>
+#include <switchgear/event.hpp>
+#include <switchgear/machine/storage.hpp>
+#include <switchgear/permit.hpp>
+#include <switchgear/saved_state.hpp>
+#include <switchgear/snapshot.hpp>
+#include <switchgear/state.hpp>
+#include <switchgear/subscription.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace switchgear::inline v1 {
+
+/// A guarded scope: leaving it normally is a success, leaving it by an exception a failure. A destructor cannot see which
+/// exception is passing, so a classifier's exception rules do not apply here; use call() where they matter, or say
+/// ignore() before leaving.
+class [[nodiscard]] call_guard {
+ public:
+  explicit call_guard(permit p) noexcept : permit_(std::move(p)), exceptions_(std::uncaught_exceptions()) {}
+  call_guard(call_guard&&) noexcept = default;
+  call_guard& operator=(call_guard&&) = delete;
+  ~call_guard() {
+    if (std::uncaught_exceptions() > exceptions_) {
+      permit_.failure("the scope was left by an exception");
+    } else {
+      permit_.success();
+    }
+  }
+
+  void failure(std::string_view why = {}) noexcept { permit_.failure(why); }
+  void ignore() noexcept { permit_.ignore(); }
+
+ private:
+  permit permit_;
+  int exceptions_;
+};
+
+/// A circuit breaker.
+///
+/// Thread safety: every function may be called from any thread at any time; destruction when no call is in flight and no
+/// permit outstanding. No lock is held while a guarded function, a classifier or an observer runs.
+///
+/// Cost: while all is well (closed, the window full of quick successes, no slow-call rule, time window, call_timeout, value
+/// rule or observer) a call reads two words and adds one to a counter of its own thread. No call allocates, except that
+/// the fifth, ninth, seventeenth … transition may grow the history, that an observer's events and a cooperative
+/// call_timeout need memory, and what errors and results need for their texts.
+///
+/// Algorithm: see machine/machine.hpp; this class adds the clock, the history, the events and the calling.
+class circuit_breaker final : private detail::permit_issuer {
+ public:
+  /// Throws config_error with every problem of the name and the configuration. `clock` has to outlive the breaker.
+  explicit circuit_breaker(std::string name, const config& c = {}, classifier rules = {});
+  circuit_breaker(std::string name, const config& c, switchgear::clock& clock);
+  circuit_breaker(std::string name, const config& c, classifier rules, switchgear::clock& clock);
+  circuit_breaker(const circuit_breaker&) = delete;
+  circuit_breaker& operator=(const circuit_breaker&) = delete;
+  ~circuit_breaker();
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+  // --- calls ---
+
+  /// Asks for a permit. Never throws, blocks or allocates.
+  [[nodiscard]] permit try_acquire() noexcept {
+    const std::uint64_t word = storage_.header().word.load(std::memory_order_relaxed);
+    if (way() == plain && is_closed(word)) [[likely]] return {*this, call_grant(word, -1), {}};
+    return acquire_slowly();
+  }
+
+  /// Calls `f` when the circuit admits it and returns what it returns. Throws circuit_open_error when it does not; then `f`
+  /// was not called. An exception of `f` passes unchanged, and is a failure unless the classifier ignores it.
+  ///
+  /// With call_timeout set: an `f` that takes a std::stop_token is asked to stop at the deadline; when `f` comes back at or
+  /// after it, whatever it brings, call_timeout_error is thrown (an exception of `f` nested in it) and the call failed.
+  template <class F>
+  detail::result_of<F> call(F&& f, const call_context& context = {});
+
+  /// The same without throwing what `f` throws: see call_result. A result that is a reference is copied.
+  template <class F>
+  call_result<std::remove_cvref_t<detail::result_of<F>>> try_call(F&& f);
+
+  /// A guard for the rest of the scope. Throws circuit_open_error when the circuit does not admit it.
+  call_guard protect(const call_context& context = {}) {
+    permit p = try_acquire();
+    p.require(context);
+    return call_guard(std::move(p));
+  }
+
+  /// A function object that calls a copy of `f` through this breaker, with any arguments. Must not outlive the breaker.
+  template <class F>
+  [[nodiscard]] auto decorate(F&& f) {
+    return [this, function = std::forward<F>(f)](auto&&... arguments) mutable -> decltype(auto) {
+      return call([&]() -> decltype(auto) {
+        return std::invoke(function, std::forward<decltype(arguments)>(arguments)...);
+      });
+    };
+  }
+
+  // --- looking ---
+
+  /// The state as a caller would find it now. Changes nothing: once the open duration has passed it answers half_open.
+  [[nodiscard]] switchgear::state state() const noexcept;
+  [[nodiscard]] bool is_closed() const noexcept { return state() == switchgear::state::closed; }
+  [[nodiscard]] bool is_open() const noexcept { return state() == switchgear::state::open; }
+  [[nodiscard]] bool is_half_open() const noexcept { return state() == switchgear::state::half_open; }
+  [[nodiscard]] bool is_forced_open() const noexcept { return state() == switchgear::state::forced_open; }
+  [[nodiscard]] bool is_disabled() const noexcept { return state() == switchgear::state::disabled; }
+
+  [[nodiscard]] switchgear::snapshot snapshot() const;
+  /// The last transitions, oldest first.
+  [[nodiscard]] std::vector<state_change> history() const;
+  [[nodiscard]] config configuration() const;
+
+  // --- operating ---
+
+  /// Opens a closed or half-open circuit by hand; it recovers like any open one.
+  void trip(std::string reason = {});
+  /// Holds the circuit open until release(), reset() or the end of `ttl`. The same override again renews owner, reason and end.
+  void force_open(std::string reason = {}, std::string owner = {}, std::optional<std::chrono::nanoseconds> ttl = {});
+  /// Admits every call, none as evidence, until release(), reset() or the end of `ttl`.
+  void disable(std::string reason = {}, std::string owner = {}, std::optional<std::chrono::nanoseconds> ttl = {});
+  /// Ends an override; nothing happens when there is none.
+  void release(std::string reason = {});
+  /// Closes the circuit and forgets everything but the lifetime metrics. Permits of before are late.
+  void reset(std::string reason = {});
+  /// Zeroes the lifetime metrics, and nothing else.
+  void reset_metrics() noexcept;
+  /// Makes the transition that is due, if one is, without a call: for timers.
+  void advance();
+
+  /// Puts another configuration in force and returns an empty list, or changes nothing and returns its problems. State,
+  /// generation, permits, attempt, override, consecutive count and the end of a running open period stay.
+  std::vector<problem> reconfigure(const config& next);
+  /// The same as a patch: `change` gets the configuration in force and alters what it wants to.
+  template <std::invocable<config&> F>
+  std::vector<problem> reconfigure(F&& change) {
+    config next = configuration();
+    change(next);
+    return reconfigure(next);
+  }
+
+  /// Calls `handler` for every event from now on, on a thread of its own, in the order of their sequence, outside every lock.
+  /// A handler may call back into the breaker. Costs nothing while nobody observes.
+  [[nodiscard]] subscription observe(std::function<void(const event&)> handler);
+
+  /// Everything that has to be kept over a restart.
+  [[nodiscard]] saved_state save() const;
+  /// Takes up a saved state as a new generation, `elapsed` after it was saved; permits and leases of before are void. To be
+  /// done before the breaker is used by others. A window of another size or kind starts empty.
+  void restore(const saved_state& saved, std::chrono::nanoseconds elapsed);
+
+ private:
+  /// What a call in a closed circuit has to do besides calling.
+  enum quick_way : std::uint8_t {
+    none,      ///< there are observers, rules about values or a call_timeout: everything
+    plain,     ///< nothing
+    measured,  ///< read the clock before and after, for slow calls or a time window
+  };
+  [[nodiscard]] quick_way way() const noexcept { return way_.load(std::memory_order_relaxed); }
+  static bool is_closed(std::uint64_t word) noexcept { return (word & 7) == 0; }
+  static machine::grant call_grant(std::uint64_t word, std::int64_t start) noexcept {
+    return {.is = machine::grant::kind::call, .generation = machine::state_word{word}.generation(), .start = start};
+  }
+  /// A success of a call that began under `word`. When the word is still the same and clean, it changes nothing that anybody
+  /// looks at but the number of successes. Relaxed loads: either the call is ordered before whatever changed the word, or
+  /// this sees the change; the thread's own counter is ordered by nothing and summed as it comes.
+  void succeed(std::uint64_t word) noexcept {
+    if (!changes_nothing(word)) [[unlikely]] {
+      settle(call_grant(word, -1), verdict::success, {}, false);
+      return;
+    }
+    auto* const lanes = storage_.lanes();
+    const machine::lane_choice by = detail::this_lane(storage_.lane_count());
+    if (by.exclusive) {
+      auto& counter = lanes[by.lane].successes;
+      counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    } else {
+      lanes[by.lane].shared_successes.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  void finish(std::uint64_t word, std::int64_t start) noexcept {
+    if (start < 0) {
+      succeed(word);
+    } else {
+      succeed_measured(word, start);
+    }
+  }
+  void succeed_measured(std::uint64_t word, std::int64_t start) noexcept;
+  [[nodiscard]] bool changes_nothing(std::uint64_t word) const noexcept {
+    return storage_.header().word.load(std::memory_order_relaxed) == word &&
+           (word & machine::state_word::clean_bit) != 0 && way() == plain;
+  }
+
+  template <class F>
+  detail::result_of<F> call_quickly(F&& f, std::uint64_t word, std::int64_t start);
+
+  permit acquire_slowly() noexcept;
+  verdict settle(const machine::grant& grant, verdict v, std::string_view text, bool may_time_out) noexcept override;
+  void settle_at(const machine::grant& grant, verdict v, std::string_view text, std::int64_t time) noexcept;
+  [[nodiscard]] const classifier& rules() const noexcept override { return rules_; }
+  void fail_with_current_exception(std::uint64_t word, std::int64_t start);
+  [[noreturn]] void raise_open(const rejection& why, const call_context& context) const override;
+  [[noreturn]] void raise_timeout(bool nested) const override;
+  [[nodiscard]] std::chrono::nanoseconds call_timeout() const noexcept override;
+  [[nodiscard]] switchgear::clock& time_source() const noexcept override;
+
+  [[nodiscard]] std::int64_t now() const noexcept;
+  [[nodiscard]] std::chrono::system_clock::time_point wall_time(std::int64_t at, std::int64_t now) const;
+  void override_with(switchgear::state s, std::string reason, std::string owner,
+                     std::optional<std::chrono::nanoseconds> ttl);
+  void report(const machine::transitions& changes, std::shared_ptr<const std::string> text = {}) noexcept;
+  void tell(event_kind kind, std::uint64_t generation, switchgear::state s, std::string_view text,
+            std::int64_t retry_after = -1) noexcept;
+  void note_failure(std::string_view text) noexcept;
+  [[nodiscard]] std::string last_failure_text() const;
+  void update_way() noexcept;
+
+  machine::basic_storage<std::atomic> storage_;
+  std::atomic<quick_way> way_{none};
+  mutable std::atomic_flag text_busy_;
+  std::atomic<detail::event_hub*> hub_{nullptr};
+  switchgear::clock* clock_;  ///< null: std::chrono::steady_clock
+  std::int64_t origin_;       ///< the clock's reading at time 0 of the block
+  const std::string name_;
+  const classifier rules_;
+  detail::history history_;
+  char last_failure_[64] = {};
+
+  /// What only operators touch, made when it is needed.
+  struct operator_part {
+    std::shared_ptr<detail::event_hub> hub;
+    std::uint64_t override_generation = 0;
+    std::string owner, reason;
+  };
+  mutable std::mutex mutex_;  ///< of the two members below; never held while foreign code runs
+  std::unique_ptr<config> configuration_;
+  std::unique_ptr<operator_part> operator_;
+};
+
+// --- templates ---
+
+template <class F>
+detail::result_of<F> circuit_breaker::call(F&& f, const call_context& context) {
+  const std::uint64_t word = storage_.header().word.load(std::memory_order_relaxed);
+  const quick_way how = way();
+  if (how != none && is_closed(word)) [[likely]] {
+    return call_quickly(std::forward<F>(f), word, how == measured ? now() : -1);
+  }
+  return acquire_slowly().run(std::forward<F>(f), context);
+}
+
+#if SWITCHGEAR_HAS_EXCEPTIONS
+
+template <class F>
+detail::result_of<F> circuit_breaker::call_quickly(F&& f, std::uint64_t word, std::int64_t start) {
+  using result = detail::result_of<F>;
+  try {
+    if constexpr (std::is_void_v<result>) {
+      detail::invoke_with(std::forward<F>(f), std::stop_token{});
+      finish(word, start);
+    } else if constexpr (std::is_reference_v<result>) {
+      result r = detail::invoke_with(std::forward<F>(f), std::stop_token{});
+      finish(word, start);
+      return static_cast<result>(r);
+    } else {
+      result r = detail::invoke_with(std::forward<F>(f), std::stop_token{});
+      finish(word, start);
+      return r;
+    }
+  } catch (...) {
+    fail_with_current_exception(word, start);
+    throw;
+  }
+}
+
+#else  // without exceptions: what the function returns is all there is, and call() must not be rejected
+
+template <class F>
+detail::result_of<F> circuit_breaker::call_quickly(F&& f, std::uint64_t word, std::int64_t start) {
+  return permit(*this, call_grant(word, start), {}).run(std::forward<F>(f));
+}
+
+#endif
+
+template <class F>
+call_result<std::remove_cvref_t<detail::result_of<F>>> circuit_breaker::try_call(F&& f) {
+  call_result<std::remove_cvref_t<detail::result_of<F>>> out;
+  out.state_ = state();
+  permit p = try_acquire();
+  if (!p) {
+    out.rejection_ = p.rejection();
+    out.error_ = "circuit " + name_ + " is " + std::string(to_string(out.state_));
+    return out;
+  }
+  const std::int64_t start = now();
+  // Tells how the call ended, from the inside, so that it is known also when an exception follows.
+  const auto note = [&](verdict v) {
+    out.duration_ = std::chrono::nanoseconds(now() - start);
+    out.verdict_ = v;
+  };
+#if SWITCHGEAR_HAS_EXCEPTIONS
+  try {
+    p.run_into(out.value_, std::forward<F>(f), note);
+  } catch (const std::exception& e) {
+    out.exception_ = std::current_exception();
+    out.error_ = e.what();
+  } catch (...) {
+    out.exception_ = std::current_exception();
+    out.error_ = "an exception that is not a std::exception";
+  }
+  if (out.exception_) out.value_.reset();
+#else
+  p.run_into(out.value_, std::forward<F>(f), note);
+  if (out.verdict_ == verdict::timeout) {
+    out.value_.reset();
+    out.error_ = "call through circuit " + name_ + " took longer than its call_timeout";
+  }
+#endif
+  return out;
+}
+
+}  // namespace switchgear::inline v1

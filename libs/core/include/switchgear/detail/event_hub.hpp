@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <switchgear/event.hpp>
+#include <switchgear/machine/machine.hpp>
+#include <switchgear/subscription.hpp>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace switchgear::inline v1::detail {
+
+class event_hub;
+
+/// An event before its texts are made. Putting one into the queue allocates nothing.
+struct event_record {
+  std::shared_ptr<event_hub> hub;
+  event_kind kind = event_kind::success;
+  machine::transition change;  ///< of transitions
+  std::shared_ptr<const std::string> text;
+  switchgear::state state = switchgear::state::closed;
+  switchgear::state previous_state = switchgear::state::closed;
+  std::uint32_t failure_count = 0;
+  std::uint64_t generation = 0;
+  std::int64_t retry_after = -1;
+  bool shadow = false;
+  std::chrono::system_clock::time_point time;
+  std::optional<std::chrono::system_clock::time_point> last_failure;
+  std::array<char, 64> failure_text{};
+  std::array<char, 40> correlation_id{};
+};
+
+/// The observers of one breaker. Puts the records of its threads into the order of their generations, and delivers them on
+/// the thread of the event queue.
+///
+/// Thread safety: all functions from any thread. The mutexes are never held while a handler runs, except the one that
+/// belongs to that handler alone.
+class event_hub : public std::enable_shared_from_this<event_hub> {
+ public:
+  using handler = std::function<void(const event&)>;
+
+  explicit event_hub(std::string service) : service_(std::move(service)) {}
+
+  /// `generation`: of the breaker now; its transitions after that are waited for, in order.
+  [[nodiscard]] subscription subscribe(handler h, std::uint64_t generation);
+  void publish(event_record record);
+  /// After a restore: the next transition is that of `generation` + 1.
+  void resume_after(std::uint64_t generation);
+  [[nodiscard]] bool has_observers() const noexcept { return observers_.load(std::memory_order_relaxed) != 0; }
+
+  /// Called by the event queue.
+  void deliver(const event_record& record);
+
+ private:
+  struct subscriber {
+    handler call;
+    std::mutex running;
+    std::atomic<bool> gone{false};
+    std::atomic<std::thread::id> thread{};
+  };
+  void end(const std::shared_ptr<subscriber>& s);
+
+  const std::string service_;
+  std::atomic<std::uint32_t> observers_{0};
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<subscriber>> subscribers_;
+  std::uint64_t next_ = 0;  ///< the generation whose transition is to be queued next
+  std::vector<event_record> early_;
+};
+
+}  // namespace switchgear::inline v1::detail

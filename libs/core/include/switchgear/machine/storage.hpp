@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <switchgear/machine/machine.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+namespace switchgear::inline v1::machine {
+
+/// One block in the memory of this process, with the settings it runs under.
+///
+/// Thread safety: machine() and the machine it gives may be used from any thread, also while another reconfigures.
+/// reconfigure() itself takes one caller at a time. A verdict that settles at the very moment at which a reconfiguration
+/// replaces the window may be missing from the new one; no counter misses it.
+///
+/// The settings and windows of before are kept until the end, because a call may still be looking at them: a few hundred
+/// bytes for each effective reconfiguration.
+template <template <class> class Atomic>
+class basic_storage {
+ public:
+  using word_type = Atomic<std::uint64_t>;
+
+  /// `lanes` at least 1. `seed` varies the jitter.
+  basic_storage(const settings& s, std::uint32_t lanes, std::uint64_t seed)
+      : lane_count_(lanes), seed_(seed), lanes_(new counter_lane<Atomic>[lanes]()), newest_(new regime(s)) {
+    newest_->window = std::make_unique<word_type[]>(window_words(s));
+    newest_->view = newest_->window.get();
+    newest_->own_slots = std::make_unique<probe_slot<Atomic>[]>(s.half_open_max_calls);
+    newest_->segment.slots = newest_->own_slots.get();
+    newest_->segment.count = s.half_open_max_calls;
+    newest_->slots = &newest_->segment;
+    newest_->slot_count = s.half_open_max_calls;
+    current_.store(newest_.get(), std::memory_order_release);
+  }
+  basic_storage(const basic_storage&) = delete;
+  basic_storage& operator=(const basic_storage&) = delete;
+
+  [[nodiscard]] basic_machine<Atomic> machine() const noexcept {
+    // Acquire: pairs with the release store of the constructor and of reconfigure.
+    const regime* r = current_.load(std::memory_order_acquire);
+    return {header_, lanes_.get(), lane_count_, r->view, r->slots, r->in_force, seed_};
+  }
+  [[nodiscard]] const settings& in_force() const noexcept {
+    return current_.load(std::memory_order_acquire)->in_force;
+  }
+  [[nodiscard]] block_header<Atomic>& header() const noexcept { return header_; }
+  [[nodiscard]] counter_lane<Atomic>* lanes() const noexcept { return lanes_.get(); }
+  [[nodiscard]] std::uint32_t lane_count() const noexcept { return lane_count_; }
+  [[nodiscard]] word_type* window() const noexcept { return current_.load(std::memory_order_acquire)->view; }
+
+  /// Puts `next` in force. State, generation, permits, attempt, override and consecutive count stay; so do the newest
+  /// verdicts that fit when both windows count calls; any other change of window starts it empty.
+  void reconfigure(settings next) {
+    regime* const old = newest_.get();
+    next.epoch = old->in_force.epoch + 1;
+    auto fresh = std::make_unique<regime>(next);
+    const settings& before = old->in_force;
+    const bool same_window = before.timed_window == next.timed_window &&
+                             (next.timed_window ? before.window_duration == next.window_duration &&
+                                                      before.window_buckets == next.window_buckets
+                                                : before.window_calls == next.window_calls);
+    fresh->view = old->view;
+    if (!same_window) {
+      fresh->window = std::make_unique<word_type[]>(window_words(next));
+      fresh->view = fresh->window.get();
+      if (!before.timed_window && !next.timed_window) {
+        count_window<Atomic>(fresh->view, next.window_calls)
+            .adopt(count_window<Atomic>(old->view, before.window_calls), state_word{header_.word.load()}.generation());
+      }
+    }
+    fresh->slots = old->slots;
+    fresh->slot_count = old->slot_count;
+    if (next.half_open_max_calls > old->slot_count) {
+      // Appended, so that slot indices stay what they are for probes in flight.
+      const std::uint32_t more = next.half_open_max_calls - old->slot_count;
+      fresh->own_slots = std::make_unique<probe_slot<Atomic>[]>(more);
+      fresh->segment.slots = fresh->own_slots.get();
+      fresh->segment.count = more;
+      fresh->slot_count = next.half_open_max_calls;
+      slot_segment<Atomic>* last = old->slots;
+      while (last->next.load(std::memory_order_acquire) != nullptr) last = last->next.load(std::memory_order_acquire);
+      last->next.store(&fresh->segment, std::memory_order_release);
+    }
+    fresh->previous = std::move(newest_);
+    newest_ = std::move(fresh);
+    current_.store(newest_.get(), std::memory_order_release);
+    machine().reconfigured();
+  }
+
+ private:
+  struct regime {
+    explicit regime(const settings& s) : in_force(s) {}
+    settings in_force;
+    word_type* view = nullptr;
+    slot_segment<Atomic>* slots = nullptr;
+    std::uint32_t slot_count = 0;
+    slot_segment<Atomic> segment;
+    std::unique_ptr<word_type[]> window;
+    std::unique_ptr<probe_slot<Atomic>[]> own_slots;
+    std::unique_ptr<regime> previous;
+  };
+
+  [[nodiscard]] std::uint32_t window_words(const settings& s) const noexcept {
+    return s.timed_window ? time_window<Atomic>::words(s.window_buckets, lane_count_)
+                          : count_window<Atomic>::words(s.window_calls);
+  }
+
+  mutable block_header<Atomic> header_{};
+  std::uint32_t lane_count_;
+  std::uint64_t seed_;
+  std::atomic<const regime*> current_{nullptr};
+  std::unique_ptr<counter_lane<Atomic>[]> lanes_;
+  std::unique_ptr<regime> newest_;
+};
+
+}  // namespace switchgear::inline v1::machine

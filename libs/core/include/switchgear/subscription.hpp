@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace switchgear::inline v1 {
+
+/// Keeps a handler subscribed. Ending it (destruction, end()) from another thread waits for a handler that is running; from
+/// inside the handler itself it returns at once. Afterwards the handler is not called again.
+class [[nodiscard]] subscription {
+ public:
+  subscription() = default;
+  explicit subscription(std::function<void()> on_end) : on_end_(std::move(on_end)) {}
+  subscription(subscription&& other) noexcept : on_end_(std::exchange(other.on_end_, nullptr)) {}
+  subscription& operator=(subscription&& other) noexcept {
+    if (this != &other) {
+      end();
+      on_end_ = std::exchange(other.on_end_, nullptr);
+    }
+    return *this;
+  }
+  ~subscription() { end(); }
+
+  void end() noexcept {
+    if (const auto action = std::exchange(on_end_, nullptr)) action();
+  }
+
+ private:
+  std::function<void()> on_end_;
+};
+
+/// Returns when every event that was published before this call has been delivered to the observers. From inside a handler
+/// it returns at once.
+void drain_events();
+
+/// How many events were dropped because observers were too slow, in this process.
+[[nodiscard]] std::uint64_t dropped_events() noexcept;
+
+}  // namespace switchgear::inline v1

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <switchgear/circuit_breaker.hpp>
+#include <switchgear/detail/now.hpp>
+#include <switchgear/machine/describe.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace switchgear::inline v1 {
+namespace {
+
+/// The timeline of a block begins two days before the breaker does, so that what a saved state remembers has a time on it.
+constexpr std::int64_t beginning = std::int64_t{48} * 3600 * 1'000'000'000;
+
+template <class Error>
+[[noreturn]] void raise(Error&& e) {
+#if SWITCHGEAR_HAS_EXCEPTIONS
+  throw std::forward<Error>(e);
+#else
+  (void)e;
+  std::terminate();
+#endif
+}
+
+config checked(const std::string& name, const config& c) {
+  std::vector<problem> problems = c.validate();
+  if (auto p = validate_name(name)) problems.insert(problems.begin(), std::move(*p));
+  if (!problems.empty()) raise(config_error(std::move(problems)));
+  return c;
+}
+
+std::uint64_t next_seed() noexcept {
+  static std::atomic<std::uint64_t> seed{static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count())};
+  return seed.fetch_add(0x9e3779b97f4a7c15u, std::memory_order_relaxed);
+}
+
+event_kind kind_of(const machine::transition& t) noexcept {
+  if (t.trigger == machine::trigger::reset) return event_kind::reset;
+  switch (t.to) {
+    case state::closed: return event_kind::closed;
+    case state::open: return event_kind::opened;
+    case state::half_open: return event_kind::half_open;
+    case state::forced_open: return event_kind::forced_open;
+    case state::disabled: return event_kind::disabled;
+  }
+  return event_kind::closed;
+}
+
+bool is_by_operator(machine::trigger t) noexcept {
+  using machine::trigger;
+  return t == trigger::tripped || t == trigger::forced_open || t == trigger::disabled || t == trigger::released ||
+         t == trigger::reset;
+}
+
+std::optional<std::chrono::nanoseconds> some(std::int64_t d) {
+  return d < 0 ? std::nullopt : std::optional(std::chrono::nanoseconds(d));
+}
+
+std::shared_ptr<const std::string> text(std::string&& s) {
+  return s.empty() ? nullptr : std::make_shared<const std::string>(std::move(s));
+}
+
+}  // namespace
+
+circuit_breaker::circuit_breaker(std::string name, const config& c, classifier rules)
+    : storage_(machine::resolve(checked(name, c)), detail::lane_count(), next_seed()),
+      clock_(nullptr),
+      origin_(detail::read(nullptr) - beginning),
+      name_(std::move(name)),
+      rules_(std::move(rules)),
+      history_(storage_.in_force().state_history),
+      configuration_(c == config{} ? nullptr : std::make_unique<config>(c)) {
+  storage_.header().since.store(std::uint64_t{beginning} << 4);
+  update_way();
+}
+
+circuit_breaker::circuit_breaker(std::string name, const config& c, switchgear::clock& clock)
+    : circuit_breaker(std::move(name), c, classifier{}, clock) {}
+
+circuit_breaker::circuit_breaker(std::string name, const config& c, classifier rules, switchgear::clock& clock)
+    : circuit_breaker(std::move(name), c, std::move(rules)) {
+  clock_ = &clock;
+  origin_ = detail::read(clock_) - beginning;
+}
+
+circuit_breaker::~circuit_breaker() = default;
+
+std::int64_t circuit_breaker::now() const noexcept {
+  return std::clamp<std::int64_t>(detail::read(clock_) - origin_, 0, machine::latest);
+}
+
+std::chrono::system_clock::time_point circuit_breaker::wall_time(std::int64_t at, std::int64_t now) const {
+  return std::chrono::system_clock::now() +
+         std::chrono::duration_cast<std::chrono::system_clock::duration>(std::chrono::nanoseconds(at - now));
+}
+
+void circuit_breaker::update_way() noexcept {
+  const machine::settings& s = storage_.in_force();
+  const detail::event_hub* hub = hub_.load();
+  const bool quick = s.enabled && s.call_timeout == 0 && !rules_.judges_values() && (hub == nullptr || !hub->has_observers());
+  way_.store(!quick ? none : s.needs_clock() ? measured : plain, std::memory_order_relaxed);
+}
+
+// --- calls ---
+
+permit circuit_breaker::acquire_slowly() noexcept {
+  const machine::settings& s = storage_.in_force();
+  const machine::state_word word{storage_.header().word.load(std::memory_order_relaxed)};
+  const bool measures = s.measures_duration() || s.call_timeout > 0;
+  if (word.state() == state::closed && s.enabled) {
+    return {*this, call_grant(word.bits, measures ? now() : -1), {}};
+  }
+  std::int64_t time = 0;
+  if (word.state() == state::open) {
+    // Far from the end of the open period a cheap reading decides as well; it makes retry_after a few milliseconds too
+    // long at most, never too short. A reading that lags cannot let anybody in early, and lies not before the opening.
+    const auto opened = static_cast<std::int64_t>(storage_.header().since.load() >> 4);
+    time = std::clamp<std::int64_t>(detail::read_coarse(clock_) - origin_, opened, machine::latest);
+    if (static_cast<std::int64_t>(storage_.header().until.load() >> 4) - time < detail::coarse_slack) time = now();
+  } else if (s.enabled) {
+    time = now();
+  }
+  const machine::acquired got = storage_.machine().acquire(time, detail::this_lane(storage_.lane_count()));
+  machine::grant grant = got.permit;
+  if (!measures) grant.start = -1;
+  const bool refused = grant.is == machine::grant::kind::none;
+  if (got.changes.count != 0) report(got.changes);
+  if (hub_.load(std::memory_order_relaxed) != nullptr) {
+    const std::uint64_t generation = machine::state_word{storage_.header().word.load()}.generation();
+    if (got.expired_probe) tell(event_kind::probe_expired, generation, state::half_open, {});
+    if (refused || grant.is == machine::grant::kind::shadow) {
+      tell(event_kind::rejected, generation, word.state(), to_string(got.rejection.reason), got.rejection.retry_after);
+    }
+  }
+  if (!refused) return {*this, grant, {}};
+  return {*this, grant, {got.rejection.reason, some(got.rejection.retry_after), got.rejection.failure_count}};
+}
+
+verdict circuit_breaker::settle(const machine::grant& grant, verdict v, std::string_view why,
+                                bool may_time_out) noexcept {
+  if (v == verdict::success && grant.is == machine::grant::kind::call) {
+    const machine::state_word word{storage_.header().word.load(std::memory_order_relaxed)};
+    if (word.generation() == grant.generation && changes_nothing(word.bits)) {
+      succeed(word.bits);
+      return v;
+    }
+  }
+  const machine::settings& s = storage_.in_force();
+  const bool limited = may_time_out && s.call_timeout > 0 && grant.start >= 0;
+  const auto is_failure = [](verdict x) { return x == verdict::failure || x == verdict::timeout; };
+  std::int64_t time = 0;
+  if (is_failure(v) || limited || s.needs_clock() || grant.is == machine::grant::kind::probe) time = now();
+  if (limited && (v == verdict::success || v == verdict::failure) && time - grant.start >= s.call_timeout) v = verdict::timeout;
+  settle_at(grant, v, why, time);
+  return v;
+}
+
+void circuit_breaker::settle_at(const machine::grant& grant, verdict v, std::string_view why, std::int64_t time) noexcept {
+  const bool failed = v == verdict::failure || v == verdict::timeout;
+  const machine::settled done = storage_.machine().settle(grant, v, time, detail::this_lane(storage_.lane_count()));
+  if (failed) note_failure(v == verdict::timeout && why.empty() ? "the call took longer than call_timeout" : why);
+  if (hub_.load(std::memory_order_relaxed) != nullptr && grant.is != machine::grant::kind::pass_through) {
+    // Told as of the permit's own generation where that is still the present one, before a transition that it caused.
+    const machine::state_word word{storage_.header().word.load()};
+    const bool changed = done.changes.count != 0;
+    const std::uint64_t generation = changed ? done.changes.items[0].generation - 1 : word.generation();
+    const switchgear::state before = changed ? done.changes.items[0].from : word.state();
+    switch (v) {
+      case verdict::success: tell(event_kind::success, generation, before, why); break;
+      case verdict::failure:
+      case verdict::timeout: tell(event_kind::failure, generation, before, why); break;
+      case verdict::ignored: tell(event_kind::ignored, generation, before, why); break;
+      case verdict::abandoned: break;
+    }
+    if (done.slow) tell(event_kind::slow, generation, before, {});
+    if (done.late) tell(event_kind::late, generation, before, {});
+    if (done.expired_probe) tell(event_kind::probe_expired, generation, before, {});
+  }
+  if (done.changes.count != 0) report(done.changes);
+  if (detail::event_hub* const hub = hub_.load(std::memory_order_relaxed); hub != nullptr && !hub->has_observers()) {
+    // The last observer has gone. observe() holds the mutex until the next one is there.
+    if (const std::unique_lock lock(mutex_, std::try_to_lock); lock) update_way();
+  }
+}
+
+void circuit_breaker::succeed_measured(std::uint64_t word, std::int64_t start) noexcept {
+  const std::int64_t time = now();
+  const machine::lane_choice by = detail::this_lane(storage_.lane_count());
+  if (hub_.load(std::memory_order_relaxed) == nullptr && storage_.machine().succeed_cleanly(word, start, time, by)) return;
+  settle_at(call_grant(word, start), verdict::success, {}, time);
+}
+
+void circuit_breaker::fail_with_current_exception(std::uint64_t word, std::int64_t start) {
+  permit p(*this, call_grant(word, start), {});
+  (void)p.settle_exception();
+}
+
+void circuit_breaker::raise_open(const rejection& why, const call_context& context) const {
+  circuit_open_error::details d;
+  d.name = name_;
+  d.state = why.reason == rejection_reason::forced_open       ? state::forced_open
+            : why.reason == rejection_reason::half_open_limit ? state::half_open
+                                                              : state::open;
+  d.reason = why.reason;
+  d.retry_after = why.retry_after;
+  d.failure_count = why.failure_count;
+  d.correlation_id = context.correlation_id;
+  if (context.context != nullptr) d.context = *context.context;
+  raise(circuit_open_error(std::move(d)));
+}
+
+void circuit_breaker::raise_timeout(bool nested) const {
+  call_timeout_error e(name_, call_timeout());
+#if SWITCHGEAR_HAS_EXCEPTIONS
+  if (nested) std::throw_with_nested(std::move(e));
+#endif
+  (void)nested;
+  raise(std::move(e));
+}
+
+std::chrono::nanoseconds circuit_breaker::call_timeout() const noexcept {
+  return std::chrono::nanoseconds(storage_.in_force().call_timeout);
+}
+
+clock& circuit_breaker::time_source() const noexcept { return clock_ == nullptr ? steady_clock() : *clock_; }
+
+// --- telling ---
+
+void circuit_breaker::report(const machine::transitions& changes, std::shared_ptr<const std::string> said) noexcept {
+  for (const machine::transition& t : changes) {
+    const auto words = is_by_operator(t.trigger) ? said : nullptr;
+    if (t.changes_state()) history_.add(t, words);
+    detail::event_hub* const hub = hub_.load();
+    if (hub == nullptr) continue;
+    detail::event_record r;
+    r.kind = kind_of(t);
+    r.change = t;
+    r.text = words;
+    r.state = t.to;
+    r.previous_state = t.from;
+    r.failure_count = t.failure_count;
+    r.generation = t.generation;
+    if (t.to == state::open) r.retry_after = t.until - t.at;
+    r.shadow = storage_.in_force().shadow;
+    const std::int64_t time = now();
+    r.time = wall_time(t.at, time);
+    if (const auto last = storage_.header().last_failure_at.load(); last != 0) {
+      r.last_failure = wall_time(static_cast<std::int64_t>(last) - 1, time);
+    }
+    hub->publish(std::move(r));
+  }
+}
+
+void circuit_breaker::tell(event_kind kind, std::uint64_t generation, switchgear::state s, std::string_view why,
+                           std::int64_t retry_after) noexcept {
+  detail::event_hub* const hub = hub_.load();
+  if (hub == nullptr || !hub->has_observers()) return;
+  detail::event_record r;
+  r.kind = kind;
+  r.state = r.previous_state = s;
+  r.generation = generation;
+  r.failure_count = static_cast<std::uint32_t>(storage_.header().attempts.load() >> 36);
+  r.retry_after = retry_after;
+  r.shadow = storage_.in_force().shadow;
+  r.time = std::chrono::system_clock::now();
+  if (const auto last = storage_.header().last_failure_at.load(); last != 0) {
+    r.last_failure = wall_time(static_cast<std::int64_t>(last) - 1, now());
+  }
+  std::memcpy(r.failure_text.data(), why.data(), std::min(why.size(), r.failure_text.size() - 1));
+  hub->publish(std::move(r));
+}
+
+void circuit_breaker::note_failure(std::string_view why) noexcept {
+  // Acquire and release pair with each other here and in last_failure_text. Whoever finds it taken leaves his text out: a
+  // failure of the same moment is being written down.
+  if (text_busy_.test_and_set(std::memory_order_acquire)) return;
+  std::size_t size = std::min(why.size(), sizeof last_failure_ - 1);
+  // Not in the middle of a UTF-8 sequence.
+  while (size > 0 && size < why.size() && (static_cast<unsigned char>(why[size]) & 0xc0) == 0x80) --size;
+  std::memcpy(last_failure_, why.data(), size);
+  last_failure_[size] = '\0';
+  text_busy_.clear(std::memory_order_release);
+}
+
+std::string circuit_breaker::last_failure_text() const {
+  while (text_busy_.test_and_set(std::memory_order_acquire)) {
+  }
+  const std::string text(last_failure_);
+  text_busy_.clear(std::memory_order_release);
+  return text;
+}
+
+subscription circuit_breaker::observe(std::function<void(const event&)> handler) {
+  const std::lock_guard lock(mutex_);
+  if (!operator_) operator_ = std::make_unique<operator_part>();
+  if (!operator_->hub) {
+    operator_->hub = std::make_shared<detail::event_hub>(name_);
+    hub_.store(operator_->hub.get());
+  }
+  way_.store(none);
+  // After the hub is known: a transition whose thread did not see it has a generation that is counted here.
+  return operator_->hub->subscribe(std::move(handler), machine::state_word{storage_.header().word.load()}.generation());
+}
+
+// --- looking ---
+
+state circuit_breaker::state() const noexcept {
+  const machine::state_word word{storage_.header().word.load()};
+  const bool timeless = word.state() == state::closed || word.state() == state::half_open;
+  return storage_.machine().observed_state(timeless ? 0 : now());
+}
+
+config circuit_breaker::configuration() const {
+  const std::lock_guard lock(mutex_);
+  return configuration_ ? *configuration_ : config{};
+}
+
+std::vector<state_change> circuit_breaker::history() const {
+  std::vector<state_change> out;
+  const std::int64_t time = now();
+  for (const auto& item : history_.list()) {
+    out.push_back({item.change.from, item.change.to, wall_time(item.change.at, time),
+                   machine::describe(item.change, item.text ? std::string_view(*item.text) : std::string_view()),
+                   item.change.failure_count, item.change.generation});
+  }
+  return out;
+}
+
+snapshot circuit_breaker::snapshot() const {
+  const std::int64_t time = now();
+  const machine::observation seen = storage_.machine().observe(time);
+  const machine::totals sum = storage_.machine().metrics();
+  switchgear::snapshot out;
+  out.name = name_;
+  out.state = seen.state;
+  out.metrics = {sum.successes,  sum.failures,     sum.timeouts,     sum.ignored,        sum.abandoned,  sum.slow_calls,
+                 sum.rejections, sum.would_reject, sum.late_results, sum.expired_probes, sum.transitions};
+  out.window = {seen.window.calls, seen.window.failures, seen.window.slow};
+  out.generation = seen.generation;
+  out.consecutive_failures = seen.consecutive_failures;
+  out.half_open_successes = seen.half_open_successes;
+  out.probes_in_flight = seen.probes_in_flight;
+  out.retry_after = some(seen.retry_after);
+  out.time_in_state = std::chrono::nanoseconds(std::max<std::int64_t>(0, time - seen.facts.since));
+  if (seen.last_failure_at >= 0) {
+    out.last_failure_time = wall_time(seen.last_failure_at, time);
+    out.last_failure = last_failure_text();
+  }
+  if (seen.state == state::forced_open || seen.state == state::disabled) {
+    const std::lock_guard lock(mutex_);
+    if (operator_ && operator_->override_generation == seen.generation) {
+      out.operator_override = override_info{operator_->owner, operator_->reason, {}};
+      if (seen.facts.until >= 0) out.operator_override->until = wall_time(seen.facts.until, time);
+    }
+  }
+  out.state_changes = history();
+  return out;
+}
+
+// --- operating ---
+
+void circuit_breaker::trip(std::string reason) {
+  const auto changes = storage_.machine().trip(now());
+  report(changes, text(std::move(reason)));
+}
+
+void circuit_breaker::force_open(std::string reason, std::string owner, std::optional<std::chrono::nanoseconds> ttl) {
+  override_with(state::forced_open, std::move(reason), std::move(owner), ttl);
+}
+
+void circuit_breaker::disable(std::string reason, std::string owner, std::optional<std::chrono::nanoseconds> ttl) {
+  override_with(state::disabled, std::move(reason), std::move(owner), ttl);
+}
+
+void circuit_breaker::override_with(switchgear::state s, std::string reason, std::string owner,
+                                    std::optional<std::chrono::nanoseconds> ttl) {
+  const std::int64_t time = now();
+  const std::int64_t end = ttl ? machine::later(time, std::max<std::int64_t>(0, ttl->count())) : -1;
+  bool renewed = false;
+  machine::transitions changes;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!operator_) operator_ = std::make_unique<operator_part>();
+    changes = storage_.machine().override_with(s, end, time, renewed);
+    operator_->override_generation = machine::state_word{storage_.header().word.load()}.generation();
+    operator_->owner = std::move(owner);
+    operator_->reason = reason;
+  }
+  if (renewed) {
+    tell(event_kind::config_changed, machine::state_word{storage_.header().word.load()}.generation(), s, "override renewed");
+  }
+  report(changes, text(std::move(reason)));
+}
+
+void circuit_breaker::release(std::string reason) {
+  const auto changes = storage_.machine().release(now());
+  report(changes, text(std::move(reason)));
+}
+
+void circuit_breaker::reset(std::string reason) {
+  const auto changes = storage_.machine().reset(now());
+  report(changes, text(std::move(reason)));
+}
+
+void circuit_breaker::reset_metrics() noexcept { storage_.machine().reset_metrics(); }
+
+void circuit_breaker::advance() { report(storage_.machine().advance(now())); }
+
+std::vector<problem> circuit_breaker::reconfigure(const config& next) {
+  std::vector<problem> problems = next.validate();
+  if (!problems.empty()) return problems;
+  {
+    const std::lock_guard lock(mutex_);
+    if ((configuration_ ? *configuration_ : config{}) == next) return {};
+    way_.store(none);
+    storage_.reconfigure(machine::resolve(next));
+    history_.set_limit(storage_.in_force().state_history);
+    configuration_ = std::make_unique<config>(next);
+    update_way();
+  }
+  const machine::state_word word{storage_.header().word.load()};
+  tell(event_kind::config_changed, word.generation(), word.state(), {});
+  return {};
+}
+
+}  // namespace switchgear::inline v1

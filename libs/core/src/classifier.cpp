@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <switchgear/classifier.hpp>
+#include <switchgear/errors.hpp>
+
+namespace switchgear::inline v1 {
+
+classifier::exception_verdict classifier::of_current_exception() const {
+#if SWITCHGEAR_HAS_EXCEPTIONS
+  std::string text;
+  try {
+    throw;
+  } catch (const rejected_error&) {
+    return {verdict::ignored, {}};
+  } catch (const cancelled_error&) {
+    return {verdict::ignored, {}};
+  } catch (const std::exception& e) {
+    text = e.what();
+  } catch (...) {
+    text = "an exception that is not a std::exception";
+  }
+  for (const auto& rule : exception_rules_) {
+    if (const std::optional<verdict> v = rule()) return {*v, std::move(text)};
+  }
+  return {other_exceptions_, std::move(text)};
+#else
+  return {};
+#endif
+}
+
+}  // namespace switchgear::inline v1

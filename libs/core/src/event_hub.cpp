@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <switchgear/detail/event_hub.hpp>
+#include <switchgear/detail/exceptions.hpp>
+#include <switchgear/errors.hpp>
+#include <switchgear/machine/describe.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+
+namespace switchgear::inline v1::detail {
+namespace {
+
+/// Bounded; one thread takes from it. Starts with the first event of the process.
+class event_queue {
+ public:
+  event_queue() : slots_(1024), thread_([this] { run(); }) {}
+  ~event_queue() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+  }
+
+  void push(event_record record) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (queued_ - taken_ == slots_.size()) {
+        dropped_.fetch_add(1, std::memory_order_relaxed);
+        return;
+      }
+      slots_[queued_++ % slots_.size()] = std::move(record);
+    }
+    wake_.notify_all();
+  }
+
+  void drain() {
+    if (std::this_thread::get_id() == thread_.get_id()) return;
+    std::unique_lock lock(mutex_);
+    const std::uint64_t all = queued_;
+    delivered_all_.wait(lock, [&] { return delivered_ >= all; });
+  }
+
+  static inline std::atomic<std::uint64_t> dropped_{0};
+
+ private:
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      wake_.wait(lock, [this] { return stopping_ || taken_ < queued_; });
+      if (taken_ == queued_) return;
+      const event_record record = std::move(slots_[taken_++ % slots_.size()]);
+      lock.unlock();
+      record.hub->deliver(record);
+      lock.lock();
+      ++delivered_;
+      delivered_all_.notify_all();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable delivered_all_;
+  std::vector<event_record> slots_;
+  std::uint64_t queued_ = 0, taken_ = 0, delivered_ = 0;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+event_queue& queue() {
+  static event_queue instance;
+  return instance;
+}
+
+event make_event(const event_record& r, const std::string& service) {
+  event e;
+  e.kind = r.kind;
+  e.service = service;
+  e.state = r.state;
+  e.previous_state = r.previous_state;
+  e.failure_count = r.failure_count;
+  e.last_failure = r.last_failure;
+  e.generation = e.sequence = r.generation;
+  e.correlation_id = r.correlation_id.data();
+  if (r.retry_after >= 0) e.retry_after = std::chrono::nanoseconds(r.retry_after);
+  e.shadow = r.shadow;
+  e.time = r.time;
+  e.id = make_uuid();
+  if (is_transition(r.kind)) {
+    e.reason = machine::describe(r.change, r.text ? std::string_view(*r.text) : std::string_view());
+  } else {
+    e.reason = r.text ? *r.text : std::string(r.failure_text.data());
+  }
+  return e;
+}
+
+}  // namespace
+
+subscription event_hub::subscribe(handler h, std::uint64_t generation) {
+  queue();  // started before the handler's owner, so that it ends after it
+  auto added = std::make_shared<subscriber>();
+  added->call = std::move(h);
+  {
+    const std::lock_guard lock(mutex_);
+    if (subscribers_.empty()) {
+      next_ = generation + 1;
+      early_.clear();
+      early_.reserve(64);
+    }
+    subscribers_.push_back(added);
+    observers_.store(static_cast<std::uint32_t>(subscribers_.size()), std::memory_order_relaxed);
+  }
+  return subscription([self = shared_from_this(), added] { self->end(added); });
+}
+
+void event_hub::end(const std::shared_ptr<subscriber>& s) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase(subscribers_, s);
+    observers_.store(static_cast<std::uint32_t>(subscribers_.size()), std::memory_order_relaxed);
+  }
+  s->gone.store(true);
+  if (s->thread.load() != std::this_thread::get_id()) const std::lock_guard wait(s->running);
+}
+
+void event_hub::resume_after(std::uint64_t generation) {
+  const std::lock_guard lock(mutex_);
+  next_ = generation + 1;
+}
+
+void event_hub::publish(event_record record) {
+  const std::lock_guard lock(mutex_);
+  if (subscribers_.empty()) return;
+  record.hub = shared_from_this();
+  const auto ready = [this](const event_record& r) {
+    return is_transition(r.kind) ? r.generation <= next_ : r.generation < next_;
+  };
+  const auto queue_one = [this](event_record&& r) {
+    if (is_transition(r.kind) && r.generation == next_) ++next_;
+    queue().push(std::move(r));
+  };
+  if (!ready(record)) {
+    // Its thread was faster than the one that tells of an earlier transition. Should that one never come (more early
+    // events than can be explained by threads that overtake each other), order gives way.
+    if (early_.size() < early_.capacity()) {
+      early_.push_back(std::move(record));
+      return;
+    }
+    next_ = std::max_element(early_.begin(), early_.end(), [](const event_record& a, const event_record& b) {
+              return a.generation < b.generation;
+            })->generation + 1;
+  }
+  if (ready(record)) queue_one(std::move(record));
+  for (;;) {
+    // Transitions first: events of their generation come after them.
+    const auto next = std::min_element(early_.begin(), early_.end(), [&](const event_record& a, const event_record& b) {
+      return std::pair(!ready(a), !is_transition(a.kind)) < std::pair(!ready(b), !is_transition(b.kind));
+    });
+    if (next == early_.end() || !ready(*next)) return;
+    queue_one(std::move(*next));
+    early_.erase(next);
+  }
+}
+
+void event_hub::deliver(const event_record& record) {
+  std::vector<std::shared_ptr<subscriber>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    all = subscribers_;
+  }
+  const event e = make_event(record, service_);
+  for (const auto& s : all) {
+    const std::lock_guard running(s->running);
+    if (s->gone.load()) continue;
+    s->thread.store(std::this_thread::get_id());
+#if SWITCHGEAR_HAS_EXCEPTIONS
+    try {
+      s->call(e);
+    } catch (...) {
+      // A handler that throws changes nothing, for the circuit or for the other handlers.
+    }
+#else
+    s->call(e);
+#endif
+    s->thread.store(std::thread::id());
+  }
+}
+
+}  // namespace switchgear::inline v1::detail
+
+namespace switchgear::inline v1 {
+
+void drain_events() { detail::queue().drain(); }
+std::uint64_t dropped_events() noexcept { return detail::event_queue::dropped_.load(std::memory_order_relaxed); }
+
+}  // namespace switchgear::inline v1

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <switchgear/permit.hpp>
+
+namespace switchgear::inline v1 {
+
+verdict permit::settle_exception() {
+  if (grant_.is == machine::grant::kind::none) return verdict::abandoned;
+  classifier::exception_verdict found;
+#if SWITCHGEAR_HAS_EXCEPTIONS
+  try {
+    found = issuer_->rules().of_current_exception();
+  } catch (...) {
+    settle(verdict::failure, "the classifier threw");
+    throw;
+  }
+#endif
+  // An exception that says that the call was never made or was given up is ignored, also after the deadline.
+  return settle(found.verdict, found.text, true);
+}
+
+}  // namespace switchgear::inline v1
