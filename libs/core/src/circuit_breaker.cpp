@@ -60,6 +60,14 @@ std::shared_ptr<const std::string> text(std::string&& s) {
   return s.empty() ? nullptr : std::make_shared<const std::string>(std::move(s));
 }
 
+/// As much of `text` as fits before the closing zero, not cut in the middle of a UTF-8 sequence.
+void copy_cut(std::string_view text, char* out, std::size_t room) noexcept {
+  std::size_t size = std::min(text.size(), room - 1);
+  while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+  if (size > 0) std::memcpy(out, text.data(), size);
+  out[size] = '\0';
+}
+
 }  // namespace
 
 circuit_breaker::circuit_breaker(std::string name, const config& c, classifier rules)
@@ -67,7 +75,7 @@ circuit_breaker::circuit_breaker(std::string name, const config& c, classifier r
       clock_(nullptr),
       origin_(detail::read(nullptr) - beginning),
       name_(std::move(name)),
-      rules_(std::move(rules)),
+      rules_(rules.is_empty() ? nullptr : std::make_unique<const classifier>(std::move(rules))),
       history_(storage_.in_force().state_history),
       configuration_(c == config{} ? nullptr : std::make_unique<config>(c)) {
   storage_.header().since.store(std::uint64_t{beginning} << 4);
@@ -97,13 +105,13 @@ std::chrono::system_clock::time_point circuit_breaker::wall_time(std::int64_t at
 void circuit_breaker::update_way() noexcept {
   const machine::settings& s = storage_.in_force();
   const detail::event_hub* hub = hub_.load();
-  const bool quick = s.enabled && s.call_timeout == 0 && !rules_.judges_values() && (hub == nullptr || !hub->has_observers());
+  const bool quick = s.enabled && s.call_timeout == 0 && !rules().judges_values() && (hub == nullptr || !hub->has_observers());
   way_.store(!quick ? none : s.needs_clock() ? measured : plain, std::memory_order_relaxed);
 }
 
 // --- calls ---
 
-permit circuit_breaker::acquire_slowly() noexcept {
+permit circuit_breaker::acquire_slowly(std::string_view correlation_id) noexcept {
   const machine::settings& s = storage_.in_force();
   const machine::state_word word{storage_.header().word.load(std::memory_order_relaxed)};
   const bool measures = s.measures_duration() || s.call_timeout > 0;
@@ -127,9 +135,11 @@ permit circuit_breaker::acquire_slowly() noexcept {
   if (got.changes.count != 0) report(got.changes);
   if (hub_.load(std::memory_order_relaxed) != nullptr) {
     const std::uint64_t generation = machine::state_word{storage_.header().word.load()}.generation();
-    if (got.expired_probe) tell(event_kind::probe_expired, generation, state::half_open, {});
+    const std::uint64_t attempts = storage_.header().attempts.load();
+    if (got.expired_probe) tell(event_kind::probe_expired, generation, state::half_open, {}, attempts);
     if (refused || grant.is == machine::grant::kind::shadow) {
-      tell(event_kind::rejected, generation, word.state(), to_string(got.rejection.reason), got.rejection.retry_after);
+      tell(event_kind::rejected, generation, word.state(), to_string(got.rejection.reason), attempts,
+           got.rejection.retry_after, correlation_id);
     }
   }
   if (!refused) return {*this, grant, {}};
@@ -140,9 +150,10 @@ verdict circuit_breaker::settle(const machine::grant& grant, verdict v, std::str
                                 bool may_time_out) noexcept {
   if (v == verdict::success && grant.is == machine::grant::kind::call) {
     const machine::state_word word{storage_.header().word.load(std::memory_order_relaxed)};
-    if (word.generation() == grant.generation && changes_nothing(word.bits)) {
-      succeed(word.bits);
-      return v;
+    if (way() == plain && word.clean() && word.generation() == grant.generation) {
+      machine::transitions none_here;
+      const machine::lane_choice by = detail::this_lane(storage_.lane_count());
+      if (storage_.machine().succeed_cleanly(word.bits, -1, 0, by, none_here)) return v;
     }
   }
   const machine::settings& s = storage_.in_force();
@@ -157,8 +168,10 @@ verdict circuit_breaker::settle(const machine::grant& grant, verdict v, std::str
 
 void circuit_breaker::settle_at(const machine::grant& grant, verdict v, std::string_view why, std::int64_t time) noexcept {
   const bool failed = v == verdict::failure || v == verdict::timeout;
+  // Read before the verdict, for events that tell of the moment before a transition it causes.
+  const std::uint64_t attempts = storage_.header().attempts.load(std::memory_order_relaxed);
   const machine::settled done = storage_.machine().settle(grant, v, time, detail::this_lane(storage_.lane_count()));
-  if (failed) note_failure(v == verdict::timeout && why.empty() ? "the call took longer than call_timeout" : why);
+  if (failed && grant.is != machine::grant::kind::pass_through) note_failure(v == verdict::timeout && why.empty() ? "the call took longer than call_timeout" : why);
   if (hub_.load(std::memory_order_relaxed) != nullptr && grant.is != machine::grant::kind::pass_through) {
     // Told as of the permit's own generation where that is still the present one, before a transition that it caused.
     const machine::state_word word{storage_.header().word.load()};
@@ -166,15 +179,15 @@ void circuit_breaker::settle_at(const machine::grant& grant, verdict v, std::str
     const std::uint64_t generation = changed ? done.changes.items[0].generation - 1 : word.generation();
     const switchgear::state before = changed ? done.changes.items[0].from : word.state();
     switch (v) {
-      case verdict::success: tell(event_kind::success, generation, before, why); break;
+      case verdict::success: tell(event_kind::success, generation, before, why, attempts); break;
       case verdict::failure:
-      case verdict::timeout: tell(event_kind::failure, generation, before, why); break;
-      case verdict::ignored: tell(event_kind::ignored, generation, before, why); break;
+      case verdict::timeout: tell(event_kind::failure, generation, before, why, attempts); break;
+      case verdict::ignored: tell(event_kind::ignored, generation, before, why, attempts); break;
       case verdict::abandoned: break;
     }
-    if (done.slow) tell(event_kind::slow, generation, before, {});
-    if (done.late) tell(event_kind::late, generation, before, {});
-    if (done.expired_probe) tell(event_kind::probe_expired, generation, before, {});
+    if (done.slow) tell(event_kind::slow, generation, before, {}, attempts);
+    if (done.late) tell(event_kind::late, generation, before, {}, attempts);
+    if (done.expired_probe) tell(event_kind::probe_expired, generation, before, {}, attempts);
   }
   if (done.changes.count != 0) report(done.changes);
   if (detail::event_hub* const hub = hub_.load(std::memory_order_relaxed); hub != nullptr && !hub->has_observers()) {
@@ -186,7 +199,11 @@ void circuit_breaker::settle_at(const machine::grant& grant, verdict v, std::str
 void circuit_breaker::succeed_measured(std::uint64_t word, std::int64_t start) noexcept {
   const std::int64_t time = now();
   const machine::lane_choice by = detail::this_lane(storage_.lane_count());
-  if (hub_.load(std::memory_order_relaxed) == nullptr && storage_.machine().succeed_cleanly(word, start, time, by)) return;
+  machine::transitions changes;
+  if (hub_.load(std::memory_order_relaxed) == nullptr && storage_.machine().succeed_cleanly(word, start, time, by, changes)) {
+    if (changes.count != 0) report(changes);
+    return;
+  }
   settle_at(call_grant(word, start), verdict::success, {}, time);
 }
 
@@ -229,7 +246,10 @@ clock& circuit_breaker::time_source() const noexcept { return clock_ == nullptr 
 void circuit_breaker::report(const machine::transitions& changes, std::shared_ptr<const std::string> said) noexcept {
   for (const machine::transition& t : changes) {
     const auto words = is_by_operator(t.trigger) ? said : nullptr;
-    if (t.changes_state()) history_.add(t, words);
+    if (t.changes_state()) {
+      const std::lock_guard lock(mutex_);
+      history_.add(t, words.get());
+    }
     detail::event_hub* const hub = hub_.load();
     if (hub == nullptr) continue;
     detail::event_record r;
@@ -245,28 +265,30 @@ void circuit_breaker::report(const machine::transitions& changes, std::shared_pt
     const std::int64_t time = now();
     r.time = wall_time(t.at, time);
     if (const auto last = storage_.header().last_failure_at.load(); last != 0) {
-      r.last_failure = wall_time(static_cast<std::int64_t>(last) - 1, time);
+      // Not one that came after the transition.
+      r.last_failure = wall_time(std::min(static_cast<std::int64_t>(last) - 1, t.at), time);
     }
     hub->publish(std::move(r));
   }
 }
 
 void circuit_breaker::tell(event_kind kind, std::uint64_t generation, switchgear::state s, std::string_view why,
-                           std::int64_t retry_after) noexcept {
+                           std::uint64_t attempts, std::int64_t retry_after, std::string_view correlation_id) noexcept {
   detail::event_hub* const hub = hub_.load();
   if (hub == nullptr || !hub->has_observers()) return;
   detail::event_record r;
   r.kind = kind;
   r.state = r.previous_state = s;
   r.generation = generation;
-  r.failure_count = static_cast<std::uint32_t>(storage_.header().attempts.load() >> 36);
+  r.failure_count = static_cast<std::uint32_t>(attempts >> 36);
   r.retry_after = retry_after;
   r.shadow = storage_.in_force().shadow;
   r.time = std::chrono::system_clock::now();
   if (const auto last = storage_.header().last_failure_at.load(); last != 0) {
     r.last_failure = wall_time(static_cast<std::int64_t>(last) - 1, now());
   }
-  std::memcpy(r.failure_text.data(), why.data(), std::min(why.size(), r.failure_text.size() - 1));
+  copy_cut(why, r.failure_text.data(), r.failure_text.size());
+  copy_cut(correlation_id, r.correlation_id.data(), r.correlation_id.size());
   hub->publish(std::move(r));
 }
 
@@ -274,11 +296,7 @@ void circuit_breaker::note_failure(std::string_view why) noexcept {
   // Acquire and release pair with each other here and in last_failure_text. Whoever finds it taken leaves his text out: a
   // failure of the same moment is being written down.
   if (text_busy_.test_and_set(std::memory_order_acquire)) return;
-  std::size_t size = std::min(why.size(), sizeof last_failure_ - 1);
-  // Not in the middle of a UTF-8 sequence.
-  while (size > 0 && size < why.size() && (static_cast<unsigned char>(why[size]) & 0xc0) == 0x80) --size;
-  std::memcpy(last_failure_, why.data(), size);
-  last_failure_[size] = '\0';
+  copy_cut(why, last_failure_, sizeof last_failure_);
   text_busy_.clear(std::memory_order_release);
 }
 
@@ -318,9 +336,13 @@ config circuit_breaker::configuration() const {
 std::vector<state_change> circuit_breaker::history() const {
   std::vector<state_change> out;
   const std::int64_t time = now();
-  for (const auto& item : history_.list()) {
+  const auto items = [this] {
+    const std::lock_guard lock(mutex_);
+    return history_.list();
+  }();
+  for (const auto& item : items) {
     out.push_back({item.change.from, item.change.to, wall_time(item.change.at, time),
-                   machine::describe(item.change, item.text ? std::string_view(*item.text) : std::string_view()),
+                   machine::describe(item.change, item.text),
                    item.change.failure_count, item.change.generation});
   }
   return out;
@@ -341,7 +363,11 @@ snapshot circuit_breaker::snapshot() const {
   out.half_open_successes = seen.half_open_successes;
   out.probes_in_flight = seen.probes_in_flight;
   out.retry_after = some(seen.retry_after);
-  out.time_in_state = std::chrono::nanoseconds(std::max<std::int64_t>(0, time - seen.facts.since));
+  // A state that reads half_open or closed because its time has come, before the acquire that makes the transition, began
+  // at the end of the period before it.
+  std::int64_t since = seen.facts.since;
+  if (seen.state == state::half_open || seen.state == state::closed) since = std::max(since, seen.facts.until);
+  out.time_in_state = std::chrono::nanoseconds(std::max<std::int64_t>(0, time - since));
   if (seen.last_failure_at >= 0) {
     out.last_failure_time = wall_time(seen.last_failure_at, time);
     out.last_failure = last_failure_text();
@@ -387,7 +413,8 @@ void circuit_breaker::override_with(switchgear::state s, std::string reason, std
     operator_->reason = reason;
   }
   if (renewed) {
-    tell(event_kind::config_changed, machine::state_word{storage_.header().word.load()}.generation(), s, "override renewed");
+    tell(event_kind::config_changed, machine::state_word{storage_.header().word.load()}.generation(), s, "override renewed",
+         storage_.header().attempts.load());
   }
   report(changes, text(std::move(reason)));
 }
@@ -419,7 +446,7 @@ std::vector<problem> circuit_breaker::reconfigure(const config& next) {
     update_way();
   }
   const machine::state_word word{storage_.header().word.load()};
-  tell(event_kind::config_changed, word.generation(), word.state(), {});
+  tell(event_kind::config_changed, word.generation(), word.state(), {}, storage_.header().attempts.load());
   return {};
 }
 

@@ -4,6 +4,11 @@
 
 namespace switchgear::inline v1 {
 
+const classifier& classifier::standard() noexcept {
+  static const classifier instance;
+  return instance;
+}
+
 classifier::exception_verdict classifier::of_current_exception() const {
 #if SWITCHGEAR_HAS_EXCEPTIONS
   std::string text;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <switchgear/errors.hpp>
 
+#include <pthread.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <random>
 
@@ -60,6 +63,9 @@ std::string make_uuid() {
   };
   static const seeds seed;
   static std::atomic<std::uint64_t> counter{0};
+  // A child process has the same bits and the same count: it goes on somewhere else.
+  [[maybe_unused]] static const int at_fork = ::pthread_atfork(
+      nullptr, nullptr, [] { counter.fetch_add(static_cast<std::uint64_t>(::getpid()) << 40, std::memory_order_relaxed); });
   const auto mix = [](std::uint64_t x) {
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
     x = (x ^ x >> 27) * 0x94d049bb133111ebu;

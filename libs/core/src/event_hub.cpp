@@ -104,6 +104,7 @@ subscription event_hub::subscribe(handler h, std::uint64_t generation) {
   {
     const std::lock_guard lock(mutex_);
     if (subscribers_.empty()) {
+      before_ = generation;
       next_ = generation + 1;
       early_.clear();
       early_.reserve(64);
@@ -115,10 +116,13 @@ subscription event_hub::subscribe(handler h, std::uint64_t generation) {
 }
 
 void event_hub::end(const std::shared_ptr<subscriber>& s) {
+  std::vector<event_record> unheard;  // destroyed outside the lock
   {
     const std::lock_guard lock(mutex_);
     std::erase(subscribers_, s);
     observers_.store(static_cast<std::uint32_t>(subscribers_.size()), std::memory_order_relaxed);
+    // What waits for its turn keeps this hub alive; with nobody left to tell, its turn never comes.
+    if (subscribers_.empty()) early_.swap(unheard);
   }
   s->gone.store(true);
   if (s->thread.load() != std::this_thread::get_id()) const std::lock_guard wait(s->running);
@@ -126,12 +130,14 @@ void event_hub::end(const std::shared_ptr<subscriber>& s) {
 
 void event_hub::resume_after(std::uint64_t generation) {
   const std::lock_guard lock(mutex_);
+  before_ = generation;
   next_ = generation + 1;
 }
 
 void event_hub::publish(event_record record) {
   const std::lock_guard lock(mutex_);
   if (subscribers_.empty()) return;
+  if (is_transition(record.kind) && record.generation <= before_) return;  // older than the first observer
   record.hub = shared_from_this();
   const auto ready = [this](const event_record& r) {
     return is_transition(r.kind) ? r.generation <= next_ : r.generation < next_;

@@ -5,11 +5,18 @@
 
 namespace switchgear::inline v1::detail {
 
-void history::add(const machine::transition& t, std::shared_ptr<const std::string> text) {
-  const std::lock_guard lock(mutex_);
+void history::add(const machine::transition& t, const std::string* text) {
   if (limit_ == 0) return;
-  entry e{t.generation, t.at, static_cast<std::uint32_t>(t.observed), static_cast<std::uint32_t>(t.limit),
-          static_cast<std::uint32_t>(t.calls), t.failure_count, t.from, t.to, t.trigger, std::move(text)};
+  entry e{.at = t.at,
+          .generation = t.generation,
+          .from = static_cast<std::uint64_t>(t.from),
+          .to = static_cast<std::uint64_t>(t.to),
+          .why = static_cast<std::uint64_t>(t.trigger),
+          .observed = static_cast<std::uint32_t>(t.observed),
+          .limit = static_cast<std::uint32_t>(t.limit),
+          .calls = static_cast<std::uint32_t>(t.calls),
+          .failure_count = t.failure_count,
+          .text = text == nullptr ? nullptr : std::make_unique<const std::string>(*text)};
   if (entries_.size() < limit_) {
     if (entries_.size() == entries_.capacity()) entries_.reserve(std::min<std::size_t>(limit_, 2 * entries_.size()));
     entries_.push_back(std::move(e));
@@ -20,7 +27,6 @@ void history::add(const machine::transition& t, std::shared_ptr<const std::strin
 }
 
 void history::set_limit(std::uint32_t limit) {
-  const std::lock_guard lock(mutex_);
   std::rotate(entries_.begin(), entries_.begin() + oldest_, entries_.end());
   oldest_ = 0;
   limit_ = limit;
@@ -29,27 +35,17 @@ void history::set_limit(std::uint32_t limit) {
 
 std::vector<history::item> history::list() const {
   std::vector<item> out;
-  {
-    const std::lock_guard lock(mutex_);
-    out.reserve(entries_.size());
-    for (const entry& e : entries_) {
-      out.push_back({{.from = e.from, .to = e.to, .trigger = e.why, .generation = e.generation, .at = e.at,
-                      .failure_count = e.failure_count, .observed = e.observed, .limit = e.limit, .calls = e.calls},
-                     e.text});
-    }
+  out.reserve(entries_.size());
+  for (const entry& e : entries_) {
+    out.push_back({{.from = static_cast<state>(e.from), .to = static_cast<state>(e.to),
+                    .trigger = static_cast<machine::trigger>(e.why), .generation = e.generation, .at = e.at,
+                    .failure_count = e.failure_count, .observed = e.observed, .limit = e.limit, .calls = e.calls},
+                   e.text ? *e.text : std::string()});
   }
   // Two threads may add their transitions the other way round.
   std::stable_sort(out.begin(), out.end(),
                    [](const item& a, const item& b) { return a.change.generation < b.change.generation; });
   return out;
-}
-
-std::shared_ptr<const std::string> history::text_of(std::uint64_t generation) const {
-  const std::lock_guard lock(mutex_);
-  for (const entry& e : entries_) {
-    if (e.generation == generation) return e.text;
-  }
-  return nullptr;
 }
 
 }  // namespace switchgear::inline v1::detail

@@ -60,7 +60,10 @@ std::string json_string(std::string_view text) {
 std::string json_number(double value) {
   if (!std::isfinite(value)) return "null";
   char text[32];
-  const auto [end, failed] = std::to_chars(text, text + sizeof text, value);
+  // Whole numbers as people write them: 100000, not 1e+05.
+  const bool whole = std::abs(value) < 1e15 && value == std::trunc(value);
+  const auto [end, failed] = whole ? std::to_chars(text, text + sizeof text, value, std::chars_format::fixed)
+                                   : std::to_chars(text, text + sizeof text, value);
   return failed == std::errc() ? std::string(text, end) : "null";
 }
 

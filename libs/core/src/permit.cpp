@@ -5,6 +5,7 @@ namespace switchgear::inline v1 {
 
 verdict permit::settle_exception() {
   if (grant_.is == machine::grant::kind::none) return verdict::abandoned;
+  if (is_pass_through()) return settle(verdict::failure, {}, false);
   classifier::exception_verdict found;
 #if SWITCHGEAR_HAS_EXCEPTIONS
   try {

@@ -260,7 +260,8 @@ saved_state circuit_breaker::save() const {
   return s;
 }
 
-void circuit_breaker::restore(const saved_state& saved, std::chrono::nanoseconds elapsed) {
+std::string circuit_breaker::restore(const saved_state& saved, std::chrono::nanoseconds elapsed) {
+  if (std::string why = validate(saved); !why.empty()) return why;
   const std::int64_t time = now();
   const std::int64_t gone = std::clamp<std::int64_t>(elapsed.count(), 0, longest);
   const machine::settings& in_force = storage_.in_force();
@@ -323,6 +324,7 @@ void circuit_breaker::restore(const saved_state& saved, std::chrono::nanoseconds
   }
   if (detail::event_hub* const hub = hub_.load()) hub->resume_after(core.generation);
   report(changes);
+  return {};
 }
 
 }  // namespace switchgear::inline v1

@@ -61,10 +61,6 @@ settings resolve(const config& c) noexcept {
   s.window_calls = static_cast<std::uint32_t>(c.window.calls);
   s.window_duration = c.window.duration.count();
   s.window_buckets = static_cast<std::uint32_t>(c.window_buckets);
-  if (c.window.timed) {
-    s.buckets_per_nanosecond = static_cast<double>(s.window_buckets) / static_cast<double>(s.window_duration);
-    s.laps_per_bucket = 1.0 / static_cast<double>(s.window_buckets);
-  }
   const std::int64_t usual = c.window.timed ? 10 : std::min<std::int64_t>(10, c.window.calls);
   s.minimum_calls = static_cast<std::uint32_t>(c.minimum_calls.value_or(usual));
   s.failure_rate = millionths(c.failure_rate_threshold);

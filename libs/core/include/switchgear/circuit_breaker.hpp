@@ -64,7 +64,7 @@ class [[nodiscard]] call_guard {
 ///
 /// Cost: while all is well (closed, the window full of quick successes, no slow-call rule, time window, call_timeout, value
 /// rule or observer) a call reads two words and adds one to a counter of its own thread. No call allocates, except that
-/// the fifth, ninth, seventeenth … transition may grow the history, that an observer's events and a cooperative
+/// the fourth, seventh, thirteenth … transition may grow the history, that an observer's events and a cooperative
 /// call_timeout need memory, and what errors and results need for their texts.
 ///
 /// Algorithm: see machine/machine.hpp; this class adds the clock, the history, the events and the calling.
@@ -97,13 +97,16 @@ class circuit_breaker final : private detail::permit_issuer {
   template <class F>
   detail::result_of<F> call(F&& f, const call_context& context = {});
 
-  /// The same without throwing what `f` throws: see call_result. A result that is a reference is copied.
+  /// The same without throwing what `f` throws: see call_result. A result that is a reference is copied; one that cannot
+  /// be moved has no place here.
   template <class F>
   call_result<std::remove_cvref_t<detail::result_of<F>>> try_call(F&& f);
 
   /// A guard for the rest of the scope. Throws circuit_open_error when the circuit does not admit it.
   call_guard protect(const call_context& context = {}) {
-    permit p = try_acquire();
+    const std::uint64_t word = storage_.header().word.load(std::memory_order_relaxed);
+    permit p = way() == plain && is_closed(word) ? permit(*this, call_grant(word, -1), {})
+                                                 : acquire_slowly(context.correlation_id);
     p.require(context);
     return call_guard(std::move(p));
   }
@@ -169,7 +172,8 @@ class circuit_breaker final : private detail::permit_issuer {
   [[nodiscard]] saved_state save() const;
   /// Takes up a saved state as a new generation, `elapsed` after it was saved; permits and leases of before are void. To be
   /// done before the breaker is used by others. A window of another size or kind starts empty.
-  void restore(const saved_state& saved, std::chrono::nanoseconds elapsed);
+  /// What save() cannot have given is refused: nothing changes and the reason is returned, else an empty text.
+  std::string restore(const saved_state& saved, std::chrono::nanoseconds elapsed);
 
  private:
   /// What a call in a closed circuit has to do besides calling.
@@ -180,24 +184,20 @@ class circuit_breaker final : private detail::permit_issuer {
   };
   [[nodiscard]] quick_way way() const noexcept { return way_.load(std::memory_order_relaxed); }
   static bool is_closed(std::uint64_t word) noexcept { return (word & 7) == 0; }
+  static bool is_clean(std::uint64_t word) noexcept { return (word & machine::state_word::clean_bit) != 0; }
   static machine::grant call_grant(std::uint64_t word, std::int64_t start) noexcept {
     return {.is = machine::grant::kind::call, .generation = machine::state_word{word}.generation(), .start = start};
   }
-  /// A success of a call that began under `word`. When the word is still the same and clean, it changes nothing that anybody
-  /// looks at but the number of successes. Relaxed loads: either the call is ordered before whatever changed the word, or
+  /// A success of a call that began under `word`, which was clean. While the word is the same, it changes nothing that
+  /// anybody looks at but the number of successes. Relaxed: either the call is ordered before whatever changed the word, or
   /// this sees the change; the thread's own counter is ordered by nothing and summed as it comes.
   void succeed(std::uint64_t word) noexcept {
-    if (!changes_nothing(word)) [[unlikely]] {
-      settle(call_grant(word, -1), verdict::success, {}, false);
-      return;
-    }
-    auto* const lanes = storage_.lanes();
-    const machine::lane_choice by = detail::this_lane(storage_.lane_count());
-    if (by.exclusive) {
-      auto& counter = lanes[by.lane].successes;
+    const std::uint32_t lane = detail::thread_number - 1;  // a thread without a number has none of the lanes
+    if (storage_.header().word.load(std::memory_order_relaxed) == word && lane < storage_.lane_count()) [[likely]] {
+      auto& counter = storage_.lanes()[lane].successes;
       counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     } else {
-      lanes[by.lane].shared_successes.fetch_add(1, std::memory_order_relaxed);
+      settle(call_grant(word, -1), verdict::success, {}, false);
     }
   }
   void finish(std::uint64_t word, std::int64_t start) noexcept {
@@ -208,18 +208,16 @@ class circuit_breaker final : private detail::permit_issuer {
     }
   }
   void succeed_measured(std::uint64_t word, std::int64_t start) noexcept;
-  [[nodiscard]] bool changes_nothing(std::uint64_t word) const noexcept {
-    return storage_.header().word.load(std::memory_order_relaxed) == word &&
-           (word & machine::state_word::clean_bit) != 0 && way() == plain;
-  }
 
   template <class F>
   detail::result_of<F> call_quickly(F&& f, std::uint64_t word, std::int64_t start);
+  template <class F>
+  detail::result_of<F> call_with_permit(F&& f, const call_context& context);
 
-  permit acquire_slowly() noexcept;
+  permit acquire_slowly(std::string_view correlation_id = {}) noexcept;
   verdict settle(const machine::grant& grant, verdict v, std::string_view text, bool may_time_out) noexcept override;
   void settle_at(const machine::grant& grant, verdict v, std::string_view text, std::int64_t time) noexcept;
-  [[nodiscard]] const classifier& rules() const noexcept override { return rules_; }
+  [[nodiscard]] const classifier& rules() const noexcept override { return rules_ ? *rules_ : classifier::standard(); }
   void fail_with_current_exception(std::uint64_t word, std::int64_t start);
   [[noreturn]] void raise_open(const rejection& why, const call_context& context) const override;
   [[noreturn]] void raise_timeout(bool nested) const override;
@@ -232,7 +230,7 @@ class circuit_breaker final : private detail::permit_issuer {
                      std::optional<std::chrono::nanoseconds> ttl);
   void report(const machine::transitions& changes, std::shared_ptr<const std::string> text = {}) noexcept;
   void tell(event_kind kind, std::uint64_t generation, switchgear::state s, std::string_view text,
-            std::int64_t retry_after = -1) noexcept;
+            std::uint64_t attempts, std::int64_t retry_after = -1, std::string_view correlation_id = {}) noexcept;
   void note_failure(std::string_view text) noexcept;
   [[nodiscard]] std::string last_failure_text() const;
   void update_way() noexcept;
@@ -244,9 +242,9 @@ class circuit_breaker final : private detail::permit_issuer {
   switchgear::clock* clock_;  ///< null: std::chrono::steady_clock
   std::int64_t origin_;       ///< the clock's reading at time 0 of the block
   const std::string name_;
-  const classifier rules_;
+  const std::unique_ptr<const classifier> rules_;  ///< null: classifier::standard()
   detail::history history_;
-  char last_failure_[64] = {};
+  char last_failure_[48] = {};
 
   /// What only operators touch, made when it is needed.
   struct operator_part {
@@ -254,7 +252,7 @@ class circuit_breaker final : private detail::permit_issuer {
     std::uint64_t override_generation = 0;
     std::string owner, reason;
   };
-  mutable std::mutex mutex_;  ///< of the two members below; never held while foreign code runs
+  mutable std::mutex mutex_;  ///< of the history and of the two members below; never held while foreign code runs
   std::unique_ptr<config> configuration_;
   std::unique_ptr<operator_part> operator_;
 };
@@ -264,11 +262,17 @@ class circuit_breaker final : private detail::permit_issuer {
 template <class F>
 detail::result_of<F> circuit_breaker::call(F&& f, const call_context& context) {
   const std::uint64_t word = storage_.header().word.load(std::memory_order_relaxed);
-  const quick_way how = way();
-  if (how != none && is_closed(word)) [[likely]] {
-    return call_quickly(std::forward<F>(f), word, how == measured ? now() : -1);
+  if (way() == plain && is_clean(word)) [[likely]] return call_quickly(std::forward<F>(f), word, -1);
+  return call_with_permit(std::forward<F>(f), context);
+}
+
+template <class F>
+detail::result_of<F> circuit_breaker::call_with_permit(F&& f, const call_context& context) {
+  if (way() == measured) {
+    const std::uint64_t word = storage_.header().word.load(std::memory_order_relaxed);
+    if (is_clean(word)) return call_quickly(std::forward<F>(f), word, now());
   }
-  return acquire_slowly().run(std::forward<F>(f), context);
+  return acquire_slowly(context.correlation_id).run(std::forward<F>(f), context);
 }
 
 #if SWITCHGEAR_HAS_EXCEPTIONS
@@ -284,6 +288,8 @@ detail::result_of<F> circuit_breaker::call_quickly(F&& f, std::uint64_t word, st
       result r = detail::invoke_with(std::forward<F>(f), std::stop_token{});
       finish(word, start);
       return static_cast<result>(r);
+    } else if constexpr (!std::is_move_constructible_v<result>) {
+      return permit(*this, call_grant(word, start), {}).run(std::forward<F>(f));
     } else {
       result r = detail::invoke_with(std::forward<F>(f), std::stop_token{});
       finish(word, start);

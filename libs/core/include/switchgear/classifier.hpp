@@ -28,10 +28,15 @@ struct only_argument<R (C::*)(A)> { using type = std::remove_cvref_t<A>; };
 template <class R, class C, class A>
 struct only_argument<R (C::*)(A) const noexcept> { using type = std::remove_cvref_t<A>; };
 
+template <class R, class C, class A>
+struct only_argument<R (C::*)(A) noexcept> { using type = std::remove_cvref_t<A>; };
+
 template <class F>
 struct argument_of : only_argument<decltype(&F::operator())> {};
 template <class R, class A>
 struct argument_of<R (*)(A)> { using type = std::remove_cvref_t<A>; };
+template <class R, class A>
+struct argument_of<R (*)(A) noexcept> { using type = std::remove_cvref_t<A>; };
 
 }  // namespace detail
 
@@ -135,6 +140,13 @@ class classifier {
     return verdict::success;
   }
   [[nodiscard]] bool judges_values() const noexcept { return !value_rules_.empty(); }
+
+  /// Whether it has no rule of its own.
+  [[nodiscard]] bool is_empty() const noexcept {
+    return value_rules_.empty() && exception_rules_.empty() && other_exceptions_ == verdict::failure;
+  }
+  /// The one without rules, shared by all breakers that need no other.
+  [[nodiscard]] static const classifier& standard() noexcept;
 
   /// The verdict on the exception that is being handled, and its text. To be called inside a catch clause.
   struct exception_verdict {

@@ -3,16 +3,18 @@
 
 #include <switchgear/classifier.hpp>
 #include <switchgear/clock.hpp>
+#include <switchgear/detail/exceptions.hpp>
 #include <switchgear/errors.hpp>
 #include <switchgear/machine/machine.hpp>
 #include <switchgear/state.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string_view>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -116,7 +118,7 @@ class [[nodiscard]] permit {
   verdict settle_value(const T& value) {
     if (grant_.is == machine::grant::kind::none) return verdict::abandoned;
     const classifier& rules = issuer_->rules();
-    if (!rules.judges_values()) return settle_return();
+    if (is_pass_through() || !rules.judges_values()) return settle_return();
     verdict v = verdict::failure;
 #if SWITCHGEAR_HAS_EXCEPTIONS
     try {
@@ -154,6 +156,8 @@ class [[nodiscard]] permit {
       guarded([&] { out = std::addressof(static_cast<std::remove_reference_t<result>&>(invoke_until_deadline(std::forward<F>(f)))); },
               [&] { return settle_value(*out); });
       return static_cast<result>(*out);
+    } else if constexpr (!std::is_move_constructible_v<result>) {
+      return run_in_place(std::forward<F>(f));
     } else {
       std::optional<result> out;
       guarded([&] { detail::emplace_from(out, [&]() -> result { return invoke_until_deadline(std::forward<F>(f)); }); },
@@ -188,10 +192,14 @@ class [[nodiscard]] permit {
   [[nodiscard]] const switchgear::rejection& rejection() const noexcept { return rejection_; }
 
  private:
+  /// Given out while the breaker is not enabled: nothing is judged, timed or counted.
+  [[nodiscard]] bool is_pass_through() const noexcept { return grant_.is == machine::grant::kind::pass_through; }
+
   template <class F>
   decltype(auto) invoke_until_deadline(F&& f) {
     if constexpr (std::is_invocable_v<F, std::stop_token>) {
-      if (const std::chrono::nanoseconds limit = issuer_->call_timeout(); limit.count() > 0) {
+      const std::chrono::nanoseconds limit = is_pass_through() ? std::chrono::nanoseconds(0) : issuer_->call_timeout();
+      if (limit.count() > 0) {
         std::stop_source stop;
         struct armed {
           clock& source;
@@ -204,6 +212,36 @@ class [[nodiscard]] permit {
       }
     }
     return detail::invoke_with(std::forward<F>(f), std::stop_token{});
+  }
+
+  /// For results that cannot be moved: they exist only where the caller wants them, so returning one is a success and no
+  /// rule about values is asked.
+  template <class F>
+  detail::result_of<F> run_in_place(F&& f) {
+    struct settling {
+      permit& self;
+      int exceptions = std::uncaught_exceptions();
+      ~settling() noexcept(SWITCHGEAR_HAS_EXCEPTIONS == 0) {
+        if (std::uncaught_exceptions() > exceptions) return;
+        detail::permit_issuer* const issuer = self.issuer_;
+        const verdict v = self.settle_return();
+        if (SWITCHGEAR_HAS_EXCEPTIONS != 0 && v == verdict::timeout) issuer->raise_timeout(false);
+      }
+    };
+#if SWITCHGEAR_HAS_EXCEPTIONS
+    detail::permit_issuer* const issuer = issuer_;
+    try {
+      const settling at_the_end{*this};
+      return invoke_until_deadline(std::forward<F>(f));
+    } catch (...) {
+      if (!*this) throw;  // settled: it is the timeout of above
+      if (settle_exception() == verdict::timeout) issuer->raise_timeout(true);
+      throw;
+    }
+#else
+    const settling at_the_end{*this};
+    return invoke_until_deadline(std::forward<F>(f));
+#endif
   }
 
   /// Runs `body`, which calls the function, then `judge`, which settles; sees to it that every way out settles.

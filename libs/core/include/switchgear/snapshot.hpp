@@ -73,7 +73,7 @@ struct snapshot {
   std::optional<std::chrono::nanoseconds> retry_after;
   std::chrono::nanoseconds time_in_state{0};
   std::optional<std::chrono::system_clock::time_point> last_failure_time;
-  std::string last_failure;  ///< text of the last failure, cut to 63 bytes; empty when there was none
+  std::string last_failure;  ///< text of the last failure, cut to 47 bytes; empty when there was none
   std::optional<override_info> operator_override;
   std::vector<state_change> state_changes;
 };

@@ -69,7 +69,8 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
   std::atomic<std::uint32_t> observers_{0};
   std::mutex mutex_;
   std::vector<std::shared_ptr<subscriber>> subscribers_;
-  std::uint64_t next_ = 0;  ///< the generation whose transition is to be queued next
+  std::uint64_t before_ = 0;  ///< the generation at the time of the first subscription
+  std::uint64_t next_ = 0;    ///< the generation whose transition is to be queued next
   std::vector<event_record> early_;
 };
 

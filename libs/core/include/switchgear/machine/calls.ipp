@@ -42,6 +42,12 @@ auto basic_machine<Atomic>::claim_slot(std::uint64_t generation, nanos now, gran
       for (std::uint32_t i = 0; i < segment->count; ++i, ++index) {
         auto& slot = segment->slots[i];
         const slot_tag tag{slot.tag.load()};
+        // A slot of a later generation: this thread is late, and must not take it from a probe that holds it. The caller
+        // finds out that the word has moved on.
+        if (const std::uint64_t ahead = (tag.generation() - generation) & state_word::generation_mask;
+            ahead != 0 && ahead < std::uint64_t{1} << 37) {
+          return claim::full;
+        }
         const bool vacant = tag.generation() != generation || tag.held() == occupancy::vacant;
         const nanos lease = vacant ? 0 : lease_of(slot, tag, now);
         if (!vacant && lease > now) {
@@ -153,6 +159,7 @@ acquired basic_machine<Atomic>::acquire(nanos now, lane_choice by) noexcept {
         // transition is a probe and no probe comes on top of the limit.
         const std::uint64_t next = (w.generation() + 1) & state_word::generation_mask;
         if (claim_slot(next, now, out.permit, out.expired_probe) == claim::full) {
+          if (const std::uint64_t present = now_in().generation(); present != w.generation() && present != next) continue;
           refuse(out, rejection_reason::half_open_limit, 0, now, by);
           return out;
         }
@@ -163,6 +170,7 @@ acquired basic_machine<Atomic>::acquire(nanos now, lane_choice by) noexcept {
       }
       case state::half_open: {
         if (claim_slot(w.generation(), now, out.permit, out.expired_probe) == claim::full) {
+          if (now_in().generation() != w.generation()) continue;
           refuse(out, rejection_reason::half_open_limit, 0, now, by);
           return out;
         }
@@ -315,6 +323,9 @@ void basic_machine<Atomic>::settle_closed(const grant& permit, bool failed, sett
   if (settings_.timed_window) {
     timed().push(header_.word, permit.generation, now, failed, out.slow, by);
     judging = true;
+    // The flag goes before the judgement: a success that still finds it does not judge, so what it pushed has to be seen
+    // by this one. (A count window is full while the flag stands; a success cannot complete anything there.)
+    if (evident) withdraw_clean();
   } else {
     if (!evident && now_in().clean() && now_in().generation() == permit.generation) return;
     const auto pushed = counted().push(permit.generation, failed, out.slow);
@@ -324,22 +335,32 @@ void basic_machine<Atomic>::settle_closed(const grant& permit, bool failed, sett
     }
     judging = judging || pushed.filling;
     asks_clean = asks_clean && pushed.end_of_lap;
+    // A quick success in a full window with no failure before it: it moved the window on, and no rule can have come true.
+    if (!judging && !asks_clean && header_.judged.load(std::memory_order_relaxed) == settings_.epoch &&
+        now_in().count() == 0 && now_in().generation() == permit.generation) {
+      return;
+    }
   }
+  conclude(permit.generation, {failed, evident, judging, asks_clean}, out, now);
+}
+
+template <template <class> class Atomic>
+void basic_machine<Atomic>::conclude(std::uint64_t generation, pushed_verdict v, settled& out, nanos now) noexcept {
   if (header_.judged.load(std::memory_order_relaxed) != settings_.epoch) {
     header_.judged.store(settings_.epoch);
-    judging = true;
+    v.judging = true;
   }
 
   for (;;) {
     const state_word w = now_in();
-    if (w.generation() != permit.generation) {
+    if (w.generation() != generation) {
       out.late = true;
       return;
     }
-    if (!evident && w.clean()) return;  // no failure and no slow call in the window: no rule can fire
-    const std::uint64_t consecutive = failed ? w.count() + 1 : 0;
-    if (judging) {
-      const judgement j = judge(permit.generation, consecutive, now);
+    if (!v.evident && w.clean()) return;  // no failure and no slow call in the window: no rule can fire
+    const std::uint64_t consecutive = v.failed ? w.count() + 1 : 0;
+    if (v.judging) {
+      const judgement j = judge(generation, consecutive, now);
       if (j.fires) {
         if (move(w, state::open, cause::none, j.why, now, out.changes, {.failure_count = j.failure_count}, j.numbers)) {
           return;
@@ -348,14 +369,14 @@ void basic_machine<Atomic>::settle_closed(const grant& permit, bool failed, sett
       }
     }
     state_word next = w.with_count(consecutive);
-    const bool cleans = asks_clean && may_be_clean(permit.generation, now);
+    const bool cleans = v.asks_clean && may_be_clean(generation, now);
     if (cleans) next.bits |= state_word::clean_bit;
     std::uint64_t seen = w.bits;
     if (next.bits == seen) return;
     if (!header_.word.compare_exchange_strong(seen, next.bits)) continue;
     // Between the look at the window and the exchange a failure may have come and a success have wiped its count; its
     // bit is in the window then. Whoever records one after this second look takes the flag away himself.
-    if (cleans && (!may_be_clean(permit.generation, now) || header_.epoch.load() != settings_.epoch)) withdraw_clean();
+    if (cleans && (!may_be_clean(generation, now) || header_.epoch.load() != settings_.epoch)) withdraw_clean();
     return;
   }
 }

@@ -164,12 +164,20 @@ class basic_machine {
   settled settle(const grant& permit, verdict v, nanos now, lane_choice by) noexcept;
 
   /// The common case of settle: the success of a call that began under `word`, while that word still stands and is clean,
-  /// and that was not slow. False, and nothing has happened, when it is another case.
-  [[nodiscard]] bool succeed_cleanly(std::uint64_t word, nanos start, nanos now, lane_choice by) noexcept {
+  /// and that was not slow. False, and nothing has happened, when it is another case. `changes` only in a race with a failure.
+  [[nodiscard]] bool succeed_cleanly(std::uint64_t word, nanos start, nanos now, lane_choice by,
+                                     transitions& changes) noexcept {
     if ((word & state_word::clean_bit) == 0 || header_.word.load(std::memory_order_relaxed) != word) return false;
     if (settings_.slow_call_duration > 0 && now - start >= settings_.slow_call_duration) return false;
-    if (settings_.timed_window) timed().push(header_.word, state_word{word}.generation(), now, false, false, by);
     bump(lanes_[by.lane].successes, lanes_[by.lane].shared_successes, by);
+    if (!settings_.timed_window) return true;
+    timed().push(header_.word, state_word{word}.generation(), now, false, false, by);
+    if (header_.word.load() != word) [[unlikely]] {
+      settled out;
+      conclude(state_word{word}.generation(), {.judging = true, .asks_clean = true}, out, now);
+      changes = out.changes;
+      if (out.late) bump(header_.late_results);
+    }
     return true;
   }
 
@@ -245,6 +253,14 @@ class basic_machine {
 
   void refuse(acquired& out, rejection_reason reason, nanos retry_after, nanos now, lane_choice by) noexcept;
   void settle_closed(const grant& permit, bool failed, settled& out, nanos now, lane_choice by) noexcept;
+  /// What is left of a verdict in a closed circuit when the window has it: judging, counting, and the clean flag.
+  struct pushed_verdict {
+    bool failed = false;
+    bool evident = false;  ///< a failure or slow
+    bool judging = false;
+    bool asks_clean = false;
+  };
+  void conclude(std::uint64_t generation, pushed_verdict v, settled& out, nanos now) noexcept;
   void settle_probe(const grant& permit, bool failed, settled& out, nanos now) noexcept;
   void give_back(const grant& permit, settled& out, nanos now) noexcept;
 

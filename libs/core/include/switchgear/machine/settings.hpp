@@ -18,8 +18,6 @@ struct settings {
   std::uint32_t window_calls = 0;
   std::uint32_t window_buckets = 0;
   std::int64_t window_duration = 0;
-  double buckets_per_nanosecond = 0;  ///< window_buckets / window_duration: the guess of time_window::bucket
-  double laps_per_bucket = 0;         ///< 1 / window_buckets
   std::uint32_t minimum_calls = 0;
   std::uint32_t failure_rate = 0;
   std::uint32_t failure_count = 0;

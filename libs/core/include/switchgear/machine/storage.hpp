@@ -27,9 +27,7 @@ class basic_storage {
       : lane_count_(lanes), seed_(seed), lanes_(new counter_lane<Atomic>[lanes]()), newest_(new regime(s)) {
     newest_->window = std::make_unique<word_type[]>(window_words(s));
     newest_->view = newest_->window.get();
-    newest_->own_slots = std::make_unique<probe_slot<Atomic>[]>(s.half_open_max_calls);
-    newest_->segment.slots = newest_->own_slots.get();
-    newest_->segment.count = s.half_open_max_calls;
+    newest_->make_slots(s.half_open_max_calls);
     newest_->slots = &newest_->segment;
     newest_->slot_count = s.half_open_max_calls;
     current_.store(newest_.get(), std::memory_order_release);
@@ -75,9 +73,7 @@ class basic_storage {
     if (next.half_open_max_calls > old->slot_count) {
       // Appended, so that slot indices stay what they are for probes in flight.
       const std::uint32_t more = next.half_open_max_calls - old->slot_count;
-      fresh->own_slots = std::make_unique<probe_slot<Atomic>[]>(more);
-      fresh->segment.slots = fresh->own_slots.get();
-      fresh->segment.count = more;
+      fresh->make_slots(more);
       fresh->slot_count = next.half_open_max_calls;
       slot_segment<Atomic>* last = old->slots;
       while (last->next.load(std::memory_order_acquire) != nullptr) last = last->next.load(std::memory_order_acquire);
@@ -92,12 +88,18 @@ class basic_storage {
  private:
   struct regime {
     explicit regime(const settings& s) : in_force(s) {}
+    void make_slots(std::uint32_t count) {
+      if (count > 1) own_slots = std::make_unique<probe_slot<Atomic>[]>(count);
+      segment.slots = count > 1 ? own_slots.get() : &only_slot;
+      segment.count = count;
+    }
     settings in_force;
     word_type* view = nullptr;
     slot_segment<Atomic>* slots = nullptr;
     std::uint32_t slot_count = 0;
     slot_segment<Atomic> segment;
     std::unique_ptr<word_type[]> window;
+    probe_slot<Atomic> only_slot{};  ///< most breakers need one
     std::unique_ptr<probe_slot<Atomic>[]> own_slots;
     std::unique_ptr<regime> previous;
   };

@@ -71,12 +71,13 @@ void basic_machine<Atomic>::publish(state_word w, nanos now, const outcome& know
   if (is_for(header_.until.load(), w)) return;  // the last of them is there, so all are
   for (std::uint8_t which = 0; which < fact_end; ++which) {
     word_type& fact = fact_word(which);
-    std::uint64_t seen = fact.load();
-    if (is_for(seen, w)) continue;
-    const std::uint64_t value = plan(which, seen >> 4, w, now, known);
-    // If the word has moved on, `seen` may belong to a later generation; while it has not, it belongs to the one before.
-    if (now_in().generation() != w.generation()) return;
-    fact.compare_exchange_strong(seen, value << 4 | (w.generation() & 15));
+    // Tried again when it fails: the end of an override may change once more just before it is superseded.
+    for (std::uint64_t seen = fact.load(); !is_for(seen, w);) {
+      const std::uint64_t value = plan(which, seen >> 4, w, now, known);
+      // If the word has moved on, `seen` may belong to a later generation; while it has not, it belongs to the one before.
+      if (now_in().generation() != w.generation()) return;
+      if (fact.compare_exchange_strong(seen, value << 4 | (w.generation() & 15))) break;
+    }
   }
 }
 
@@ -96,6 +97,11 @@ bool basic_machine<Atomic>::move(state_word seen, state to, cause c, trigger why
   std::uint64_t expected = seen.bits;
   if (!header_.word.compare_exchange_strong(expected, next.bits)) return false;
   publish(next, now, known);
+  if ((to == state::forced_open || to == state::disabled) && known.until >= 0) {
+    // Somebody may have finished the transition first, and he cannot know the end: he published that there is none.
+    std::uint64_t endless = generation & 15;
+    header_.until.compare_exchange_strong(endless, static_cast<std::uint64_t>(known.until + 1) << 4 | (generation & 15));
+  }
   if (to != seen.state()) bump(header_.transitions);
   out.add({.from = seen.state(), .to = to, .trigger = why, .generation = generation, .at = now,
            .failure_count = known.failure_count, .observed = numbers.observed, .limit = numbers.limit,
@@ -191,10 +197,19 @@ transitions basic_machine<Atomic>::reset(nanos now) noexcept {
 
 template <template <class> class Atomic>
 void basic_machine<Atomic>::reset_metrics() noexcept {
-  const totals sum = metrics();
-  // The lanes belong to their threads; what they held is taken off instead.
-  header_.successes_before.fetch_add(sum.successes);
-  header_.rejections_before.fetch_add(sum.rejections);
+  // The lanes belong to their threads; what they hold is taken off instead. Of several resets at once the last look counts.
+  std::uint64_t successes = 0, rejections = 0;
+  for (std::uint32_t i = 0; i < lane_count_; ++i) {
+    successes += lanes_[i].successes.load() + lanes_[i].shared_successes.load();
+    rejections += lanes_[i].rejections.load() + lanes_[i].shared_rejections.load();
+  }
+  const auto raise = [](word_type& before, std::uint64_t to) {
+    std::uint64_t seen = before.load();
+    while (seen < to && !before.compare_exchange_strong(seen, to)) {
+    }
+  };
+  raise(header_.successes_before, successes);
+  raise(header_.rejections_before, rejections);
   for (word_type* counter : {&header_.failures, &header_.timeouts, &header_.ignored, &header_.abandoned,
                              &header_.slow_calls, &header_.would_reject, &header_.late_results,
                              &header_.expired_probes, &header_.transitions}) {
@@ -211,12 +226,15 @@ void basic_machine<Atomic>::reconfigured() noexcept {
 template <template <class> class Atomic>
 totals basic_machine<Atomic>::metrics() const noexcept {
   totals out;
+  // Before the lanes: what a reset took off is then in the sums below, and the differences are never negative.
+  const std::uint64_t successes_before = header_.successes_before.load();
+  const std::uint64_t rejections_before = header_.rejections_before.load();
   for (std::uint32_t i = 0; i < lane_count_; ++i) {
     out.successes += lanes_[i].successes.load() + lanes_[i].shared_successes.load();
     out.rejections += lanes_[i].rejections.load() + lanes_[i].shared_rejections.load();
   }
-  out.successes -= header_.successes_before.load();
-  out.rejections -= header_.rejections_before.load();
+  out.successes -= successes_before;
+  out.rejections -= rejections_before;
   out.failures = header_.failures.load();
   out.timeouts = header_.timeouts.load();
   out.ignored = header_.ignored.load();
@@ -248,6 +266,8 @@ observation basic_machine<Atomic>::observe(nanos now) const noexcept {
   for (int tries = 0;; ++tries) {
     const state_word w = now_in();
     observation out;
+    // Before the facts are read: if they are complete here, those read below are not older.
+    const bool published = is_for(header_.until.load(), w);
     out.facts = read_facts(w);
     out.generation = w.generation();
     out.window = window(w.generation(), now);
@@ -256,7 +276,6 @@ observation basic_machine<Atomic>::observe(nanos now) const noexcept {
       out.half_open_successes = static_cast<std::uint32_t>(w.count());
       out.probes_in_flight = probes_in_flight(w.generation(), now);
     }
-    const bool published = is_for(header_.until.load(), w);
     const std::uint64_t last_failure = header_.last_failure_at.load();
     // A snapshot of one generation; after a few transitions in a row the last one is as good as any.
     if (now_in().generation() != w.generation() && tries < 8) continue;

@@ -125,8 +125,8 @@ class count_window {
 /// The verdicts of the last while, in buckets. The bucket of time t is floor(t × buckets / duration).
 ///
 /// Words: per bucket a tag (generation 17 bits, number of the bucket 39 bits, epoch 8 bits), failures, slow; then per lane
-/// and bucket the calls. A counter carries in its upper 8 bits the epoch of the tag it counts for; with another epoch it
-/// reads as 0, so one compare-and-swap on the tag empties a bucket, and a thread that counts for a bucket that has aged
+/// the calls of each bucket and, for the thread that owns the lane, where its last call went. A counter carries in its
+/// upper 8 bits the epoch of the tag it counts for; with another epoch it reads as 0, so one compare-and-swap on the tag empties a bucket, and a thread that counts for a bucket that has aged
 /// meanwhile changes nothing. Who empties a bucket also zeroes its old counters, so that none is left to look young again
 /// when the epoch comes round. After an idle gap every bucket that has aged is empty: its number says so.
 template <template <class> class Atomic>
@@ -135,17 +135,26 @@ class time_window {
   using word_type = Atomic<std::uint64_t>;
 
   time_window(word_type* words, const settings& s, std::uint32_t lanes) noexcept
-      : words_(words), buckets_(s.window_buckets), duration_(s.window_duration), lanes_(lanes),
-        per_nanosecond_(s.buckets_per_nanosecond), per_bucket_(s.laps_per_bucket) {}
+      : words_(words), buckets_(s.window_buckets), duration_(s.window_duration), lanes_(lanes) {}
 
-  /// Words of one lane's calls, rounded up to whole cache lines so that lanes do not share one.
-  [[nodiscard]] static constexpr std::uint32_t stride(std::uint32_t buckets) noexcept { return (buckets + 7) / 8 * 8; }
+  /// Rounded up to whole cache lines, so that lanes do not share one.
+  [[nodiscard]] static constexpr std::uint32_t stride(std::uint32_t words) noexcept { return (words + 7) / 8 * 8; }
   [[nodiscard]] static constexpr std::uint32_t words(std::uint32_t buckets, std::uint32_t lanes) noexcept {
-    return stride(3 * buckets) + lanes * stride(buckets);
+    return stride(3 * buckets) + lanes * stride(buckets + hint_words);
   }
 
   /// `word` is the state word of the block; a verdict of a generation that is over changes nothing.
   void push(const word_type& word, std::uint64_t generation, nanos now, bool failed, bool slow, lane_choice by) noexcept {
+    word_type* const hint = &calls(by.lane, buckets_);
+    if (by.exclusive && !failed && !slow && static_cast<std::uint64_t>(now) - hint[0].load(relaxed) < hint[1].load(relaxed)) {
+      // Still in the bucket of this thread's last call: no division. The tag says whether it is still that bucket's.
+      const std::uint64_t known = hint[2].load(relaxed);
+      const auto at = static_cast<std::uint32_t>(hint[3].load(relaxed));
+      if (words_[3 * at].load() == known && known >> 47 == (generation & generation_mask)) {
+        count_own(calls(by.lane, at), known << 56);
+        return;
+      }
+    }
     const std::uint64_t number = bucket(now);
     const std::uint32_t index = place(number);
     word_type& tag = words_[3 * index];
@@ -158,18 +167,21 @@ class time_window {
       const std::uint64_t fresh = wanted | ((seen + 1) & 0xff);
       if (!tag.compare_exchange_strong(seen, fresh)) continue;
       seen = fresh;
-      forget(index, fresh << 56);
+      forget(index, fresh);
     }
     const std::uint64_t epoch = seen << 56;
     if (failed) add(failures(index), epoch);
     if (slow) add(slow_calls(index), epoch);
-    word_type& counter = calls(by.lane, index);
-    if (by.exclusive) {
-      const std::uint64_t count = counter.load(relaxed);
-      counter.store(current(count, epoch) ? count + 1 : epoch | 1, relaxed);
-    } else {
-      add(counter, epoch);
+    if (!by.exclusive) {
+      add(calls(by.lane, index), epoch);
+      return;
     }
+    count_own(calls(by.lane, index), epoch);
+    const nanos start = start_of(number);
+    hint[0].store(static_cast<std::uint64_t>(start), relaxed);
+    hint[1].store(static_cast<std::uint64_t>(start_of(number + 1) - start), relaxed);
+    hint[2].store(seen, relaxed);
+    hint[3].store(index, relaxed);
   }
 
   [[nodiscard]] window_totals totals(std::uint64_t generation, nanos now) const noexcept {
@@ -216,34 +228,35 @@ class time_window {
     for (std::uint32_t lane = 0; lane < lanes_; ++lane) calls(lane, index).store(lane == 0 ? epoch << 56 | held.calls : 0);
   }
 
-  /// floor(t × buckets / duration), exactly: a guess in floating point, set right by whole numbers.
+  /// floor(t × buckets / duration), exactly.
   [[nodiscard]] std::uint64_t bucket(nanos t) const noexcept {
-    auto guess = static_cast<std::int64_t>(static_cast<double>(t) * per_nanosecond_);
-    __extension__ using wide = __int128;
-    // What is left of t × buckets after `guess` whole durations: in [0, duration) when the guess is right.
-    wide rest = static_cast<wide>(t) * buckets_ - static_cast<wide>(guess) * duration_;
-    for (; rest < 0; rest += duration_) --guess;
-    for (; rest >= duration_; rest -= duration_) ++guess;
-    return static_cast<std::uint64_t>(guess);
+    return static_cast<std::uint64_t>(static_cast<wide>(t) * buckets_ / static_cast<std::uint64_t>(duration_));
   }
 
  private:
-  /// number % buckets in the same way: a multiplication instead of a division, set right by whole numbers.
   [[nodiscard]] std::uint32_t place(std::uint64_t number) const noexcept {
-    auto rest = static_cast<std::int64_t>(number) -
-                static_cast<std::int64_t>(static_cast<double>(static_cast<std::int64_t>(number)) * per_bucket_) * buckets_;
-    if (rest < 0) rest += buckets_;
-    if (rest >= buckets_) rest -= buckets_;
-    return static_cast<std::uint32_t>(rest);
+    return static_cast<std::uint32_t>(number % buckets_);
+  }
+
+  __extension__ using wide = unsigned __int128;
+  /// The first time that lies in a bucket.
+  [[nodiscard]] nanos start_of(std::uint64_t number) const noexcept {
+    return static_cast<nanos>((static_cast<wide>(number) * static_cast<std::uint64_t>(duration_) + buckets_ - 1) / buckets_);
   }
 
   static constexpr std::uint64_t number_mask = (std::uint64_t{1} << 39) - 1;
   static constexpr std::uint64_t count_mask = (std::uint64_t{1} << 56) - 1;
+  static constexpr std::uint32_t hint_words = 4;  ///< start and length of a bucket, its tag, its place
   static constexpr auto relaxed = std::memory_order_relaxed;
   static constexpr std::uint64_t generation_mask = (std::uint64_t{1} << 17) - 1;
 
   static constexpr bool current(std::uint64_t counter, std::uint64_t epoch) noexcept {
     return (counter & ~count_mask) == epoch && (counter & count_mask) != 0;
+  }
+  /// Whether it counts for a later tag: epochs go round, and half way round is later.
+  static constexpr bool younger(std::uint64_t counter, std::uint64_t epoch) noexcept {
+    const std::uint64_t ahead = ((counter >> 56) - (epoch >> 56)) & 0xff;
+    return (counter & count_mask) != 0 && ahead != 0 && ahead < 128;
   }
   static constexpr std::uint64_t value(std::uint64_t counter, std::uint64_t epoch) noexcept {
     return current(counter, epoch) ? counter & count_mask : 0;
@@ -251,29 +264,36 @@ class time_window {
   [[nodiscard]] word_type& failures(std::uint32_t index) const noexcept { return words_[3 * index + 1]; }
   [[nodiscard]] word_type& slow_calls(std::uint32_t index) const noexcept { return words_[3 * index + 2]; }
   [[nodiscard]] word_type& calls(std::uint32_t lane, std::uint32_t index) const noexcept {
-    return words_[stride(3 * buckets_) + lane * stride(buckets_) + index];
+    return words_[stride(3 * buckets_) + lane * stride(buckets_ + hint_words) + index];
   }
-  void forget(std::uint32_t index, std::uint64_t epoch) noexcept {
-    const auto zero = [epoch](word_type& counter) {
+  void forget(std::uint32_t index, std::uint64_t fresh) noexcept {
+    const auto zero = [&tag = words_[3 * index], fresh](word_type& counter) {
       std::uint64_t seen = counter.load();
-      if (seen != 0 && !current(seen, epoch)) counter.compare_exchange_strong(seen, 0);
+      if (seen == 0 || current(seen, fresh << 56)) return;
+      // Only while the tag stands is what was seen an older count; later it may be a younger one.
+      if (tag.load() == fresh) counter.compare_exchange_strong(seen, 0);
     };
     zero(failures(index));
     zero(slow_calls(index));
     for (std::uint32_t lane = 0; lane < lanes_; ++lane) zero(calls(lane, index));
   }
+  /// Only by the thread that the lane belongs to. The store is sequentially consistent: it must not come after the look at
+  /// the state word and at the other lanes that follows it. Of two threads that complete a rule together one sees both.
+  static void count_own(word_type& counter, std::uint64_t epoch) noexcept {
+    const std::uint64_t count = counter.load(relaxed);
+    counter.store(current(count, epoch) ? count + 1 : epoch | 1);
+  }
   static void add(word_type& counter, std::uint64_t epoch) noexcept {
     std::uint64_t seen = counter.load();
-    while (!counter.compare_exchange_strong(seen, current(seen, epoch) ? seen + 1 : epoch | 1)) {
-    }
+    do {
+      if (younger(seen, epoch)) return;
+    } while (!counter.compare_exchange_strong(seen, current(seen, epoch) ? seen + 1 : epoch | 1));
   }
 
   word_type* words_;
   std::uint32_t buckets_;
   std::int64_t duration_;
   std::uint32_t lanes_;
-  double per_nanosecond_;
-  double per_bucket_;
 };
 
 }  // namespace switchgear::inline v1::machine

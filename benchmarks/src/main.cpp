@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the cases, prints a table with the targets beside the figures, and writes JSON with --json FILE.
+#include <switchgear/circuit_breaker.hpp>
+#include <switchgear/json.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+/// Nanoseconds of one call as its thread sees it, by case and number of threads: the median of the repetitions.
+using figures = std::map<std::pair<std::string, int>, double>;
+
+class collector : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    for (const Run& run : runs) {
+      if (run.error_occurred || run.run_type != Run::RT_Iteration) continue;
+      // The library divides the time by the threads; a caller waits for all of it.
+      const auto threads = static_cast<int>(run.threads);
+      seen_[{run.run_name.function_name, threads}].push_back(run.GetAdjustedRealTime() * threads);
+    }
+    std::fputc('.', stderr);
+    std::fflush(stderr);
+  }
+  [[nodiscard]] figures medians() const {
+    figures out;
+    for (auto [key, values] : seen_) {
+      std::sort(values.begin(), values.end());
+      out[key] = values[values.size() / 2];
+    }
+    return out;
+  }
+
+ private:
+  std::map<std::pair<std::string, int>, std::vector<double>> seen_;
+};
+
+/// Keeps a second thread alive. The C library leaves out the atomic instructions of a mutex in a process with one thread,
+/// which no process with a breaker in it is.
+class second_thread {
+ public:
+  ~second_thread() {
+    {
+      const std::lock_guard lock(mutex_);
+      done_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool done_ = false;
+  std::thread thread_{[this] {
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [this] { return done_; });
+  }};
+};
+
+double bytes_per_breaker() {
+  constexpr std::size_t count = 10'000;
+  std::vector<std::unique_ptr<switchgear::circuit_breaker>> all;
+  all.reserve(count);
+  const std::size_t before = mallinfo2().uordblks;
+  for (std::size_t i = 0; i < count; ++i) all.push_back(std::make_unique<switchgear::circuit_breaker>("service.name"));
+  return static_cast<double>(mallinfo2().uordblks - before) / static_cast<double>(count);
+}
+
+struct target {
+  std::string name;
+  double value;
+  double limit;
+  bool at_least;
+  const char* unit;
+  [[nodiscard]] bool met() const { return at_least ? value >= limit : value <= limit; }
+};
+
+std::vector<target> judge(const figures& f, double bytes) {
+  const auto at = [&f](const char* name, int threads) {
+    const auto found = f.find({name, threads});
+    return found == f.end() ? 0.0 : found->second;
+  };
+  const double healthy = at("healthy_count_window", 1), healthy2 = at("healthy_count_window", 2);
+  return {
+      {"healthy call over the bare call, 1 thread", healthy - at("bare_call", 1), 3, false, "ns"},
+      {"two-mutex breaker / healthy call, 1 thread", at("mutex_breaker", 1) / healthy, 10, true, "x"},
+      {"two-mutex breaker / healthy call, 2 threads", at("mutex_breaker", 2) / healthy2, 40, true, "x"},
+      {"healthy call, 2 threads / 1 thread", healthy2 / healthy, 1.5, false, "x"},
+      {"rejected without exception, 1 thread", at("rejected", 1), 15, false, "ns"},
+      {"time window with slow calls over 1.15 x two clock reads, 1 thread",
+       at("healthy_time_window_slow", 1) - 1.15 * at("two_clock_reads", 1), 5, false, "ns"},
+      {"time window with slow calls over 1.15 x two clock reads, 2 threads",
+       at("healthy_time_window_slow", 2) - 1.15 * at("two_clock_reads", 2), 5, false, "ns"},
+      {"1 % failures, 1 thread", at("failures_1_percent", 1), 15, false, "ns"},
+      {"bytes of an idle breaker", bytes, 1024, false, "bytes"},
+  };
+}
+
+void print(const figures& f, const std::vector<target>& targets) {
+  std::printf("\n%-28s %12s %12s\n", "case, ns a call", "1 thread", "2 threads");
+  for (const auto& [key, ns] : f) {
+    if (key.second != 1) continue;
+    const auto two = f.find({key.first, 2});
+    std::printf("%-28s %12.2f %12.2f\n", key.first.c_str(), ns, two == f.end() ? 0.0 : two->second);
+  }
+  std::printf("\n%-68s %10s %10s\n", "target", "measured", "wanted");
+  for (const target& t : targets) {
+    std::printf("%-68s %10.2f %s%8.2f %-5s %s\n", t.name.c_str(), t.value, t.at_least ? ">=" : "<=", t.limit, t.unit,
+                t.met() ? "met" : "MISSED");
+  }
+}
+
+bool write_json(const std::string& path, const figures& f, const std::vector<target>& targets) {
+  std::ofstream out(path);
+  out << "{\"cases\":[";
+  const char* comma = "";
+  for (const auto& [key, ns] : f) {
+    out << comma << "{\"name\":\"" << key.first << "\",\"threads\":" << key.second << ",\"ns\":" << switchgear::json_number(ns) << "}";
+    comma = ",";
+  }
+  out << "],\"ratios\":{";
+  comma = "";
+  for (const target& t : targets) {
+    out << comma << switchgear::json_string(t.name) << ":" << switchgear::json_number(t.value);
+    comma = ",";
+  }
+  out << "}}\n";
+  return static_cast<bool>(out.flush());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string json;
+  std::vector<char*> rest{argv[0]};
+  for (int i = 1; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
+      json = argv[++i];
+    } else if (std::strcmp(argv[i], "--help") == 0) {
+      std::printf("bench [--json FILE] [--benchmark_filter=REGEX] [--benchmark_min_time=S] [--benchmark_repetitions=N]\n");
+      return 0;
+    } else {
+      rest.push_back(argv[i]);
+    }
+  }
+  // In random order, so that a slow moment of the machine does not fall on one case alone.
+  std::string defaults[] = {"--benchmark_repetitions=9", "--benchmark_min_time=0.05", "--benchmark_enable_random_interleaving=true"};
+  for (std::string& option : defaults) rest.insert(rest.begin() + 1, option.data());
+  int count = static_cast<int>(rest.size());
+  benchmark::Initialize(&count, rest.data());
+  if (benchmark::ReportUnrecognizedArguments(count, rest.data())) return 2;
+
+  const double bytes = bytes_per_breaker();
+  const second_thread companion;
+  collector seen;
+  if (benchmark::RunSpecifiedBenchmarks(&seen) == 0) return 2;
+  const figures f = seen.medians();
+  const std::vector<target> targets = judge(f, bytes);
+  print(f, targets);
+  if (!json.empty() && !write_json(json, f, targets)) {
+    std::fprintf(stderr, "cannot write %s\n", json.c_str());
+    return 1;
+  }
+  return 0;
+}
