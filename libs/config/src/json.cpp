@@ -6,18 +6,14 @@
 
 #include <nlohmann/json.hpp>
 
-#include <set>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace switchgear::inline v1 {
 namespace {
 
 using ordered = nlohmann::ordered_json;
-
-/// Leaves the parser from inside its callback; caught where the parser was called.
-struct refused {
-  std::string why;
-};
 
 template <class Json>
 raw_value raw_of(const Json& value) {
@@ -55,33 +51,6 @@ patch_result patch_of(const Json& object, std::string_view origin) {
   return out;
 }
 
-/// Watches the parser: no key twice, not too deep, not too many.
-class json_guard {
- public:
-  explicit json_guard(json_limits limits) : limits_(limits) {}
-
-  void operator()(int depth, ordered::parse_event_t event, const ordered& value) {
-    using e = ordered::parse_event_t;
-    if (event == e::object_start || event == e::array_start) {
-      if (depth >= limits_.depth) throw refused{"nested more than " + std::to_string(limits_.depth) + " deep"};
-    }
-    if (event == e::object_start) open_.emplace_back();
-    if (event == e::object_end) open_.pop_back();
-    if (event == e::key) {
-      const auto& key = value.get_ref<const std::string&>();
-      auto& keys = open_.back();
-      if (!keys.insert(key).second) throw refused{"the key \"" + key + "\" stands twice in one object"};
-      if (keys.size() > static_cast<std::size_t>(limits_.keys)) {
-        throw refused{"more than " + std::to_string(limits_.keys) + " keys in one object"};
-      }
-    }
-  }
-
- private:
-  json_limits limits_;
-  std::vector<std::set<std::string>> open_;  ///< the keys so far of every object that is not closed yet
-};
-
 /// The library's text without its own name and number in front.
 std::string plain_reason(const char* what) {
   std::string_view text = what;
@@ -91,6 +60,58 @@ std::string plain_reason(const char* what) {
   }
   return std::string(text);
 }
+
+/// Looks through a text without building anything: well-formed, no key twice in one object, not too deep, not too many keys.
+/// The library's own way to watch while it builds takes quadratic time for a long list, so this goes first and alone.
+class examiner final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  explicit examiner(json_limits limits) : limits_(limits) {}
+  [[nodiscard]] const std::string& why() const { return why_; }
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return open(); }
+  bool end_object() override { return close(); }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_array() override { return close(); }
+  bool key(string_t& name) override {
+    auto& keys = keys_.back();
+    if (!keys.insert(name).second) return wrong("the key \"" + name + "\" stands twice in one object");
+    if (keys.size() > static_cast<std::size_t>(limits_.keys)) {
+      return wrong("more than " + std::to_string(limits_.keys) + " keys in one object");
+    }
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) override {
+    return wrong(plain_reason(error.what()));
+  }
+
+ private:
+  bool wrong(std::string why) {
+    why_ = std::move(why);
+    return false;
+  }
+  bool open() {
+    if (keys_.size() >= static_cast<std::size_t>(limits_.depth)) {
+      return wrong("nested more than " + std::to_string(limits_.depth) + " deep");
+    }
+    keys_.emplace_back();
+    return true;
+  }
+  bool close() {
+    keys_.pop_back();
+    return true;
+  }
+
+  json_limits limits_;
+  std::string why_;
+  std::vector<std::unordered_set<std::string>> keys_;  ///< of every object that is not closed yet
+};
 
 }  // namespace
 
@@ -139,18 +160,12 @@ json_document parse_json(std::string_view text, std::string_view origin, json_li
     refuse("larger than 1 MiB, so this is not a configuration");
     return out;
   }
-  try {
-    json_guard guard(limits);
-    auto watch = [&guard](int depth, ordered::parse_event_t event, ordered& value) {
-      guard(depth, event, value);
-      return true;
-    };
-    out.value = std::make_shared<const ordered>(ordered::parse(text.begin(), text.end(), watch));
-  } catch (const refused& e) {
-    refuse(e.why);
-  } catch (const nlohmann::json::exception& e) {
-    refuse(plain_reason(e.what()));
+  examiner look(limits);
+  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &look)) {
+    refuse(look.why());
+    return out;
   }
+  out.value = std::make_shared<const ordered>(ordered::parse(text.begin(), text.end()));
   return out;
 }
 

@@ -429,13 +429,17 @@ void circuit_breaker::reset(std::string reason) {
   report(changes, text(std::move(reason)));
 }
 
-void circuit_breaker::reset_metrics() noexcept { storage_.machine().reset_metrics(); }
+void circuit_breaker::reset_metrics() noexcept {
+  advance();
+  storage_.machine().reset_metrics();
+}
 
-void circuit_breaker::advance() { report(storage_.machine().advance(now())); }
+void circuit_breaker::advance() noexcept { report(storage_.machine().advance(now())); }
 
 std::vector<problem> circuit_breaker::reconfigure(const config& next) {
   std::vector<problem> problems = next.validate();
   if (!problems.empty()) return problems;
+  advance();  // what is due happens under the rules that made it due
   {
     const std::lock_guard lock(mutex_);
     if ((configuration_ ? *configuration_ : config{}) == next) return {};

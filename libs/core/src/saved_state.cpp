@@ -156,8 +156,8 @@ read_state from_binary(std::string_view bytes) {
   s.generation = in.number();
   s.remaining_open = std::chrono::nanoseconds(static_cast<std::int64_t>(in.number()));
   s.remaining_override = in.duration();
-  s.override_owner = in.text(1 << 16);
-  s.override_reason = in.text(1 << 16);
+  s.override_owner = in.text(bytes.size());
+  s.override_reason = in.text(bytes.size());
   s.attempt = in.small();
   s.since_last_closing = in.duration();
   s.failure_count = in.small();

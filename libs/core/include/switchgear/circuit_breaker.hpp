@@ -151,7 +151,7 @@ class circuit_breaker final : private detail::permit_issuer {
   /// Zeroes the lifetime metrics, and nothing else.
   void reset_metrics() noexcept;
   /// Makes the transition that is due, if one is, without a call: for timers.
-  void advance();
+  void advance() noexcept;
 
   /// Puts another configuration in force and returns an empty list, or changes nothing and returns its problems. State,
   /// generation, permits, attempt, override, consecutive count and the end of a running open period stay.

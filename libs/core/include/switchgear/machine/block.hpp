@@ -9,7 +9,7 @@
 
 namespace switchgear::inline v1::machine {
 
-/// Times inside a block are nanoseconds since the block began, on one monotonic clock: 0 … latest (36 years).
+/// Times inside a block are nanoseconds since the block began, on one monotonic clock: 0 … latest (18 years).
 using nanos = std::int64_t;
 inline constexpr nanos latest = (nanos{1} << 59) - 1;
 

@@ -22,6 +22,8 @@ template <template <class> class Atomic>
 nanos basic_machine<Atomic>::lease_of(probe_slot<Atomic>& slot, slot_tag tag, nanos now) noexcept {
   std::uint64_t seen = slot.lease.load();
   if ((seen & 1) == (tag.ticket() & 1)) return static_cast<nanos>(seen >> 1);
+  // Only while the tag stands is the lease one that was not written yet; otherwise it is that of the next ticket.
+  if (slot.tag.load() != tag.bits) return latest;
   const nanos end = settings_.probe_timeout == 0 ? latest : later(now, settings_.probe_timeout);
   if (slot.lease.compare_exchange_strong(seen, static_cast<std::uint64_t>(end) << 1 | (tag.ticket() & 1))) return end;
   return static_cast<nanos>(seen >> 1);
