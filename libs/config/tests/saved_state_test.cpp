@@ -168,7 +168,8 @@ TEST(saved_state_json, refuses_each_member_that_is_missing) {
 TEST(saved_state_json, refuses_each_member_of_a_wrong_type) {
   const ordered_json whole = document();
   for (const auto& [key, value] : whole.items()) {
-    for (const ordered_json& wrong : {ordered_json(true), ordered_json(1.5), ordered_json(-1), ordered_json::object()}) {
+    for (const ordered_json& wrong :
+         {ordered_json(true), ordered_json(1.5), ordered_json(-1), ordered_json::object()}) {
       if (key == "metrics" && wrong.is_object()) continue;
       EXPECT_THAT(refusal_of(key, wrong), HasSubstr(key + " has to be")) << wrong;
     }

@@ -10,10 +10,13 @@
 namespace switchgear::inline v1::detail {
 namespace {
 
+/// How many events may wait, for their turn or for an observer.
+constexpr std::size_t most_waiting = 1024;
+
 /// Bounded; one thread takes from it. Starts with the first event of the process.
 class event_queue {
  public:
-  event_queue() : slots_(1024), thread_([this] { run(); }) {}
+  event_queue() : slots_(most_waiting), thread_([this] { run(); }) {}
   ~event_queue() {
     {
       const std::lock_guard lock(mutex_);
@@ -107,7 +110,6 @@ subscription event_hub::subscribe(handler h, std::uint64_t generation) {
       before_ = generation;
       next_ = generation + 1;
       early_.clear();
-      early_.reserve(64);
     }
     subscribers_.push_back(added);
     observers_.store(static_cast<std::uint32_t>(subscribers_.size()), std::memory_order_relaxed);
@@ -116,7 +118,7 @@ subscription event_hub::subscribe(handler h, std::uint64_t generation) {
 }
 
 void event_hub::end(const std::shared_ptr<subscriber>& s) {
-  std::vector<event_record> unheard;  // destroyed outside the lock
+  waiting unheard;  // destroyed outside the lock
   {
     const std::lock_guard lock(mutex_);
     std::erase(subscribers_, s);
@@ -146,25 +148,23 @@ void event_hub::publish(event_record record) {
     if (is_transition(r.kind) && r.generation == next_) ++next_;
     queue().push(std::move(r));
   };
-  if (!ready(record)) {
-    // Its thread was faster than the one that tells of an earlier transition. Should that one never come (more early
-    // events than can be explained by threads that overtake each other), order gives way.
-    if (early_.size() < early_.capacity()) {
-      early_.push_back(std::move(record));
-      return;
-    }
-    next_ = std::max_element(early_.begin(), early_.end(), [](const event_record& a, const event_record& b) {
-              return a.generation < b.generation;
-            })->generation + 1;
+  if (ready(record)) {
+    queue_one(std::move(record));
+  } else if (is_transition(record.kind) || early_.size() < most_waiting) {
+    // Its thread was faster than the one that tells of an earlier transition.
+    const std::pair key{record.generation, !is_transition(record.kind)};
+    early_.emplace(key, std::move(record));
+  } else {
+    event_queue::dropped_.fetch_add(1, std::memory_order_relaxed);
   }
-  if (ready(record)) queue_one(std::move(record));
-  for (;;) {
-    // Transitions first: events of their generation come after them.
-    const auto next = std::min_element(early_.begin(), early_.end(), [&](const event_record& a, const event_record& b) {
-      return std::pair(!ready(a), !is_transition(a.kind)) < std::pair(!ready(b), !is_transition(b.kind));
-    });
-    if (next == early_.end() || !ready(*next)) return;
-    queue_one(std::move(*next));
+  while (!early_.empty()) {
+    const auto next = early_.begin();
+    if (!ready(next->second)) {
+      // The missing transition comes when its thread runs again. Only memory sets a limit to that.
+      if (early_.size() < 4 * most_waiting) return;
+      next_ = next->first.first + (next->first.second ? 1 : 0);
+    }
+    queue_one(std::move(next->second));
     early_.erase(next);
   }
 }

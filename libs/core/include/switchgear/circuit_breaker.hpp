@@ -94,6 +94,9 @@ class circuit_breaker final : private detail::permit_issuer {
   ///
   /// With call_timeout set: an `f` that takes a std::stop_token is asked to stop at the deadline; when `f` comes back at or
   /// after it, whatever it brings, call_timeout_error is thrown (an exception of `f` nested in it) and the call failed.
+  ///
+  /// A result that cannot be moved is returned as it is made: no rule about values sees it, and when it comes after the
+  /// deadline the call counts as a timeout but the result is returned.
   template <class F>
   detail::result_of<F> call(F&& f, const call_context& context = {});
 
@@ -115,7 +118,7 @@ class circuit_breaker final : private detail::permit_issuer {
   template <class F>
   [[nodiscard]] auto decorate(F&& f) {
     return [this, function = std::forward<F>(f)](auto&&... arguments) mutable -> decltype(auto) {
-      return call([&]() -> decltype(auto) {
+      return this->call([&]() -> decltype(auto) {
         return std::invoke(function, std::forward<decltype(arguments)>(arguments)...);
       });
     };

@@ -28,9 +28,6 @@ struct only_argument<R (C::*)(A)> { using type = std::remove_cvref_t<A>; };
 template <class R, class C, class A>
 struct only_argument<R (C::*)(A) const noexcept> { using type = std::remove_cvref_t<A>; };
 
-template <class R, class C, class A>
-struct only_argument<R (C::*)(A) noexcept> { using type = std::remove_cvref_t<A>; };
-
 template <class F>
 struct argument_of : only_argument<decltype(&F::operator())> {};
 template <class R, class A>

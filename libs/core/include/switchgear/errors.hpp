@@ -46,13 +46,13 @@ class cancelled_error : public error {
 class circuit_open_error : public rejected_error {
  public:
   struct details {
-    std::string name;
+    std::string name{};
     switchgear::state state = switchgear::state::open;
     rejection_reason reason = rejection_reason::open;
-    std::optional<std::chrono::nanoseconds> retry_after;
+    std::optional<std::chrono::nanoseconds> retry_after{};
     std::uint32_t failure_count = 0;
-    std::string correlation_id;  ///< a fresh UUID v4 is made when empty
-    error_context context;
+    std::string correlation_id{};  ///< a fresh UUID v4 is made when empty
+    error_context context{};
   };
 
   explicit circuit_open_error(details d);

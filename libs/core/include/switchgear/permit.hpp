@@ -214,32 +214,27 @@ class [[nodiscard]] permit {
     return detail::invoke_with(std::forward<F>(f), std::stop_token{});
   }
 
-  /// For results that cannot be moved: they exist only where the caller wants them, so returning one is a success and no
-  /// rule about values is asked.
+  /// For results that cannot be moved: they exist only where the caller wants them, so nothing can look at one or take it
+  /// back. It is settled by having been returned: no rule about values is asked, and one that comes too late counts as a
+  /// timeout and is returned all the same.
   template <class F>
   detail::result_of<F> run_in_place(F&& f) {
     struct settling {
       permit& self;
       int exceptions = std::uncaught_exceptions();
-      ~settling() noexcept(SWITCHGEAR_HAS_EXCEPTIONS == 0) {
-        if (std::uncaught_exceptions() > exceptions) return;
-        detail::permit_issuer* const issuer = self.issuer_;
-        const verdict v = self.settle_return();
-        if (SWITCHGEAR_HAS_EXCEPTIONS != 0 && v == verdict::timeout) issuer->raise_timeout(false);
+      ~settling() {
+        if (std::uncaught_exceptions() == exceptions) self.settle_return();
       }
-    };
+    } const at_the_end{*this};
 #if SWITCHGEAR_HAS_EXCEPTIONS
     detail::permit_issuer* const issuer = issuer_;
     try {
-      const settling at_the_end{*this};
       return invoke_until_deadline(std::forward<F>(f));
     } catch (...) {
-      if (!*this) throw;  // settled: it is the timeout of above
       if (settle_exception() == verdict::timeout) issuer->raise_timeout(true);
       throw;
     }
 #else
-    const settling at_the_end{*this};
     return invoke_until_deadline(std::forward<F>(f));
 #endif
   }

@@ -7,10 +7,12 @@
 
 #include <array>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace switchgear::inline v1::detail {
@@ -71,7 +73,9 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
   std::vector<std::shared_ptr<subscriber>> subscribers_;
   std::uint64_t before_ = 0;  ///< the generation at the time of the first subscription
   std::uint64_t next_ = 0;    ///< the generation whose transition is to be queued next
-  std::vector<event_record> early_;
+  /// What happened before it can be told, by generation, transitions first, those of one key in the order they came.
+  using waiting = std::multimap<std::pair<std::uint64_t, bool>, event_record>;
+  waiting early_;
 };
 
 }  // namespace switchgear::inline v1::detail

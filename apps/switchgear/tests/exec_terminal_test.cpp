@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "process.hpp"
+
+#include <csignal>
+#include <poll.h>
+#include <pty.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace program_tests {
+namespace {
+
+/// The program at a terminal of its own, as its session leader's foreground job.
+class terminal_session {
+ public:
+  terminal_session(const std::vector<std::string>& command, const std::map<std::string, std::string>& environment) {
+    std::vector<std::string> lines;
+    for (const auto& [name, value] : environment) lines.push_back(name + "=" + value);
+    std::vector<char*> arguments, variables;
+    for (const auto& a : command) arguments.push_back(const_cast<char*>(a.c_str()));
+    for (auto& line : lines) variables.push_back(line.data());
+    arguments.push_back(nullptr);
+    variables.push_back(nullptr);
+    winsize size{24, 100, 0, 0};
+    id_ = ::forkpty(&terminal_, nullptr, nullptr, &size);
+    if (id_ == 0) {
+      // A test that runs in the background of a script was told to ignore these.
+      for (const int s : {SIGINT, SIGQUIT, SIGHUP, SIGTSTP}) ::signal(s, SIG_DFL);
+      ::execve(arguments[0], arguments.data(), variables.data());
+      ::_exit(99);
+    }
+  }
+  terminal_session(const terminal_session&) = delete;
+  terminal_session& operator=(const terminal_session&) = delete;
+  ~terminal_session() {
+    if (!collected_) {
+      ::kill(id_, SIGKILL);
+      ::waitpid(id_, nullptr, 0);
+    }
+    ::close(terminal_);
+  }
+  void type(const std::string& text) const {
+    ASSERT_EQ(::write(terminal_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  bool shows(const std::string& text) {
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (!contains(seen_, text)) {
+      if (std::chrono::steady_clock::now() > deadline || !read_some()) return false;
+    }
+    return true;
+  }
+  int wait() {
+    EXPECT_TRUE(ends_within(60s)) << seen_;
+    return status_;
+  }
+  /// Ctrl-C until the program has ended: a shell that is just starting its next command may not hear the first.
+  int interrupt() {
+    for (int i = 0; i < 100 && !collected_; ++i) {
+      type("\x03");
+      if (ends_within(200ms)) break;
+    }
+    return wait();
+  }
+  [[nodiscard]] const std::string& seen() const { return seen_; }
+
+ private:
+  bool ends_within(std::chrono::milliseconds d) {
+    const auto deadline = std::chrono::steady_clock::now() + d;
+    int status = 0;
+    while (!collected_) {
+      if (::waitpid(id_, &status, WNOHANG) == id_) {
+        collected_ = true;
+        status_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+        while (read_some()) {
+        }
+      } else if (std::chrono::steady_clock::now() > deadline) {
+        return false;
+      } else {
+        read_some();
+      }
+    }
+    return true;
+  }
+  bool read_some() {
+    pollfd p{terminal_, POLLIN, 0};
+    if (::poll(&p, 1, 20) == 0) return !collected_;
+    char buffer[4096];
+    const ssize_t n = ::read(terminal_, buffer, sizeof buffer);
+    if (n > 0) seen_.append(buffer, static_cast<std::size_t>(n));
+    return n > 0;
+  }
+  pid_t id_ = -1;
+  int terminal_ = -1;
+  bool collected_ = false;
+  int status_ = -1;
+  std::string seen_;
+};
+
+class exec_terminal : public program_test {
+ protected:
+  [[nodiscard]] static std::vector<std::string> command(const std::string& script) {
+    return {SWITCHGEAR_PROGRAM, "exec", "--name", "c", "--", "sh", "-c", script};
+  }
+};
+
+TEST_F(exec_terminal, a_command_may_read_the_terminal) {
+  terminal_session t(command("echo ask; read line; echo \"<$line>\""), environment);
+  ASSERT_TRUE(t.shows("ask"));
+  t.type("answer\n");
+  EXPECT_TRUE(t.shows("<answer>")) << t.seen();
+  EXPECT_EQ(t.wait(), 0);
+}
+
+TEST_F(exec_terminal, ctrl_c_ends_the_command_and_does_not_count) {
+  terminal_session t(command("echo ready; sleep 300"), environment);
+  ASSERT_TRUE(t.shows("ready"));
+  EXPECT_EQ(t.interrupt(), 130);
+  EXPECT_EQ(fact("metrics.ignored"), "1");
+}
+
+TEST_F(exec_terminal, ctrl_c_in_a_command_that_has_the_terminal_does_not_count_either) {
+  terminal_session t(command("read line; echo \"<$line>\"; sleep 300"), environment);
+  t.type("x\n");
+  ASSERT_TRUE(t.shows("<x>"));
+  EXPECT_EQ(t.interrupt(), 130);
+  EXPECT_EQ(fact("metrics.ignored"), "1");
+}
+
+TEST_F(exec_terminal, ctrl_z_stops_the_job_of_a_shell_and_fg_continues_it) {
+  environment["PS1"] = "$ ";
+  terminal_session t({"/bin/bash", "--norc", "--noprofile", "--noediting", "-i"}, environment);
+  t.type(SWITCHGEAR_PROGRAM " exec --name c -- sh -c 'echo rea''dy; read line; echo \"<$line>\"'\n");
+  ASSERT_TRUE(t.shows("ready")) << t.seen();
+  t.type("first\x1a");
+  ASSERT_TRUE(t.shows("Stopped")) << t.seen();
+  t.type("fg\n");
+  t.type("second\n");
+  EXPECT_TRUE(t.shows("second>")) << t.seen();
+  t.type("exit 7\n");
+  EXPECT_EQ(t.wait(), 7);
+  EXPECT_EQ(fact("metrics.successes"), "1");
+}
+
+TEST_F(exec_terminal, status_watch_gives_the_terminal_back_as_it_was) {
+  ASSERT_EQ(exec("true").status, 0);
+  terminal_session t({SWITCHGEAR_PROGRAM, "status", "--watch", "--interval", "50ms"}, environment);
+  ASSERT_TRUE(t.shows("\x1b[?1049h"));
+  ASSERT_TRUE(t.shows("closed"));
+  EXPECT_TRUE(contains(t.seen(), "\x1b[32mclosed"));
+  EXPECT_EQ(t.interrupt(), 0);
+  EXPECT_TRUE(t.seen().ends_with("\x1b[?25h\x1b[?1049l")) << t.seen();
+}
+
+TEST_F(exec_terminal, status_uses_colours_unless_told_not_to) {
+  ASSERT_EQ(exec("true").status, 0);
+  terminal_session coloured({SWITCHGEAR_PROGRAM, "status"}, environment);
+  EXPECT_EQ(coloured.wait(), 0);
+  EXPECT_TRUE(contains(coloured.seen(), "\x1b[32mclosed"));
+  environment["NO_COLOR"] = "1";
+  terminal_session plain({SWITCHGEAR_PROGRAM, "status"}, environment);
+  EXPECT_EQ(plain.wait(), 0);
+  EXPECT_FALSE(contains(plain.seen(), "\x1b["));
+}
+
+}  // namespace
+}  // namespace program_tests
