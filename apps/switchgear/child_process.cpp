@@ -129,8 +129,9 @@ class supervision {
     if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) stop_ourselves(signal);
   }
 
-  /// Continues it before it gets the terminal: a Ctrl-Z in between comes to us then, while one that came to a command that
-  /// is still stopped would be forgotten by the system. Should it ask for the terminal once more, it is continued once more.
+  /// Continues it before it gets the terminal: a Ctrl-Z in between comes to us then, while one that came to a command
+  /// that is still stopped would be forgotten by the system. Should it ask for the terminal once more, it is continued
+  /// once more.
   void continue_child() {
     signal_group(SIGCONT);
     if (tty_.is_ours()) {

@@ -92,7 +92,7 @@ TEST_F(exec_ending, being_killed_leaves_a_state_that_goes_on_and_the_probe_comes
   ASSERT_TRUE(p.prints("ready"));
   p.signal(SIGKILL);
   EXPECT_EQ(p.wait().status, 128 + SIGKILL);
-  ::kill(number_in("child"), SIGKILL);  // it lives on; that is told in --help
+  ASSERT_EQ(::kill(-number_in("child"), SIGKILL), 0);  // it lives on, as --help says, and leads its group
   const outcome meanwhile = exec("true");
   EXPECT_TRUE(meanwhile.status == 75 || meanwhile.status == 0);
   EXPECT_TRUE(eventually([&] { return exec("true").status == 0; }));

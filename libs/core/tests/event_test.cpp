@@ -43,8 +43,9 @@ std::string here() {
 TEST(event, has_the_wire_form_of_cloud_events) {
   EXPECT_EQ(to_json(opened()),
             R"j({"specversion":"1.0","type":"switchgear.circuit.opened","source":")j" + here() +
-                R"j(","subject":"payments","id":"0b6f8c1e-7f0e-4b4e-9a51-2f6f2f3c9a10","time":"2026-01-18T10:30:00.250Z",)j"
-                R"j("sequence":"3","datacontenttype":"application/json","data":{"service":"payments","state":"open",)j"
+                R"j(","subject":"payments","id":"0b6f8c1e-7f0e-4b4e-9a51-2f6f2f3c9a10",)j"
+                R"j("time":"2026-01-18T10:30:00.250Z","sequence":"3","datacontenttype":"application/json",)j"
+                R"j("data":{"service":"payments","state":"open",)j"
                 R"j("previous_state":"closed","failure_count":5,"last_failure":"2026-01-18T10:29:59.999Z",)j"
                 R"j("reason":"5 consecutive failures (threshold 5)","generation":3,"correlation_id":null,)j"
                 R"j("retry_after_ms":30000,"shadow":false}})j");

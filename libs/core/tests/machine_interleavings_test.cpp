@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every interleaving of small concurrent cases, on the machine itself: calls against calls.
+// Every interleaving of small concurrent cases, on the machine itself: calls
+// against calls.
 #include "support/room.hpp"
 
 namespace {
@@ -281,8 +282,8 @@ TEST_F(machine_interleavings, the_lease_of_a_probe_is_the_one_it_was_given) {
     r->call(verdict::failure, 0);
     r->settle(r->acquire(second).permit, verdict::ignored, second);
     s.thread([r] {
-      m::nanos now = second;
-      for (int i = 0; i < 2; ++i, ++now) {
+      const m::nanos now = second;
+      for (int i = 0; i < 2; ++i) {  // all in the same nanosecond
         const auto got = r->acquire(now, 0);
         if (got.permit.is == m::grant::kind::probe) r->settle(got.permit, verdict::ignored, now, 0);
       }

@@ -1,12 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every interleaving of small concurrent cases, on the machine itself: windows and the clean flag.
+// Every interleaving of small concurrent cases, on the machine itself: windows
+// and the clean flag.
 #include "support/room.hpp"
+
+#include <set>
+#include <tuple>
+#include <vector>
 
 namespace {
 
 using namespace switchgear::testing;
 using sg::state;
 using sg::verdict;
+
+/// The totals that the last `size` of some order of `before` and the verdicts
+/// of the threads would have; the verdicts of one thread keep their order.
+struct mark {
+  bool failed, slow;
+};
+using triple = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>;
+void orders(std::vector<mark>& line, std::vector<std::vector<mark>> left, std::size_t size, std::set<triple>& out) {
+  bool ended = true;
+  for (auto& thread : left) {
+    if (thread.empty()) continue;
+    ended = false;
+    const mark next = thread.front();
+    thread.erase(thread.begin());
+    line.push_back(next);
+    orders(line, left, size, out);
+    line.pop_back();
+    thread.insert(thread.begin(), next);
+  }
+  if (!ended) return;
+  const std::size_t kept = std::min(size, line.size());
+  std::uint64_t failures = 0, slow = 0;
+  for (std::size_t i = line.size() - kept; i < line.size(); ++i) failures += line[i].failed, slow += line[i].slow;
+  out.insert({kept, failures, slow});
+}
+
+TEST_F(machine_interleavings, a_count_window_holds_the_last_verdicts_of_some_order) {
+  const mark good{false, false}, bad{true, false}, slow{false, true}, bad_and_slow{true, true};
+  const std::vector<std::vector<std::vector<mark>>> programs{
+      {{bad}, {good}},       {{bad_and_slow}, {good}},   {{bad_and_slow, good}, {good}},
+      {{bad, good}, {slow}}, {{bad, bad}, {good, good}}, {{bad_and_slow}, {good}, {slow}},
+  };
+  for (std::uint32_t size = 1; size <= 3; ++size) {
+    for (const auto& program : programs) {
+      const std::vector<mark> before{bad, good};
+      std::set<triple> allowed;
+      std::vector<mark> line = before;
+      orders(line, program, size, allowed);
+      explore([&](scenario& s) {
+        const auto words = std::shared_ptr<explored<std::uint64_t>[]>(
+            new explored<std::uint64_t>[m::count_window<explored>::words(size)]());
+        const auto window = [words, size] { return m::count_window<explored>(words.get(), size); };
+        for (const mark& v : before) window().push(3, v.failed, v.slow);
+        for (std::size_t t = 0; t < program.size(); ++t) {
+          s.thread([window, &program, t] {
+            for (const mark& v : program[t]) window().push(3, v.failed, v.slow);
+          });
+        }
+        s.finally([window, &allowed] {
+          const m::window_totals sum = window().totals(3);
+          require(allowed.count({sum.calls, sum.failures, sum.slow}) == 1, "the totals are those of no order");
+        });
+      });
+    }
+  }
+}
+
+TEST_F(machine_interleavings, a_rule_over_a_count_window_fires_only_when_it_holds_in_some_order) {
+  // The window holds [failure, success]. One more success and one more failure
+  // make two failures in no order.
+  explore([](scenario& s) {
+    const auto r = make(s, counting(2, 2));
+    r->call(verdict::failure, 0);
+    r->call(verdict::success, 0);
+    const m::grant a = r->acquire(0).permit, b = r->acquire(0).permit;
+    s.thread([r, a] { r->settle(a, verdict::success, 5, 0); });
+    s.thread([r, b] { r->settle(b, verdict::failure, 5, 1); });
+    s.finally([r] {
+      r->quiet(5);
+      require_equal(r->steps, 0, "transitions");
+    });
+  });
+}
 
 TEST_F(machine_interleavings, a_count_window_of_a_generation_that_is_over_does_not_reach_the_next_one) {
   explore([](scenario& s) {
@@ -69,7 +147,8 @@ TEST_F(machine_interleavings, a_reconfiguration_beside_a_success_that_cleans_lea
     explore([window](scenario& s) {
       const auto r = make(s, counting(1, 2));
       const m::grant a = r->acquire(0).permit;
-      auto machine = r->block.machine();  // with the settings of before, as a call that is under way has it
+      auto machine = r->block.machine();  // with the settings of before, as a
+                                          // call that is under way has it
       s.thread([r, a, machine]() mutable {
         r->note(machine.settle(a, verdict::success, 5, room::lane(0)).changes);
         ++r->successes;
@@ -129,7 +208,8 @@ TEST_F(machine_interleavings, a_failure_beside_the_success_that_completes_the_mi
 }
 
 TEST_F(machine_interleavings, buckets_that_turn_over_lose_no_verdict) {
-  // Thread 0 begins in a bucket that ages before it is done; thread 1 counts where the bucket was; thread 2 too.
+  // Thread 0 begins in a bucket that ages before it is done; thread 1 counts
+  // where the bucket was; thread 2 too.
   for (const bool exclusive : {true, false}) {
     explore([exclusive](scenario& s) {
       const auto r = make(s, timed(100));

@@ -164,8 +164,8 @@ TEST(snapshot_json, has_the_form_of_the_contract) {
   EXPECT_EQ(
       to_json(full_snapshot()),
       R"j({"name":"payments","state":"open","metrics":{"total_calls":16,"successes":6,"failures":2,"timeouts":1,)j"
-      R"j("ignored":3,"abandoned":1,"slow_calls":4,"rejections":4,"would_reject":5,"late_results":7,"expired_probes":8,)j"
-      R"j("transitions":9,"failure_rate":0.25,"success_rate":0.75,"rejection_rate":0.25},)j"
+      R"j("ignored":3,"abandoned":1,"slow_calls":4,"rejections":4,"would_reject":5,"late_results":7,)j"
+      R"j("expired_probes":8,"transitions":9,"failure_rate":0.25,"success_rate":0.75,"rejection_rate":0.25},)j"
       R"j("window":{"calls":4,"failures":1,"slow":2,"failure_rate":0.25,"slow_rate":0.5},)j"
       R"j("now":{"generation":11,"consecutive_failures":12,"half_open_successes":13,"probes_in_flight":14,)j"
       R"j("retry_after":1.5,"time_in_state":0.25,"last_failure_time":"2026-01-18T12:00:00.000Z",)j"

@@ -13,8 +13,8 @@ constinit thread_local std::size_t allocated = 0;
 void* counted(std::size_t size, std::size_t alignment) noexcept {
   ++allocated;
   if (size == 0) size = 1;
-  return alignment <= alignof(std::max_align_t) ? std::malloc(size)
-                                                : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  if (alignment <= alignof(std::max_align_t)) return std::malloc(size);
+  return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
 }
 
 void* counted_or_abort(std::size_t size, std::size_t alignment) noexcept {
@@ -28,7 +28,9 @@ void* counted_or_abort(std::size_t size, std::size_t alignment) noexcept {
 void* operator new(std::size_t size) { return counted_or_abort(size, 1); }
 void* operator new[](std::size_t size) { return counted_or_abort(size, 1); }
 void* operator new(std::size_t size, std::align_val_t a) { return counted_or_abort(size, static_cast<std::size_t>(a)); }
-void* operator new[](std::size_t size, std::align_val_t a) { return counted_or_abort(size, static_cast<std::size_t>(a)); }
+void* operator new[](std::size_t size, std::align_val_t a) {
+  return counted_or_abort(size, static_cast<std::size_t>(a));
+}
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted(size, 1); }
 void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted(size, 1); }
 void operator delete(void* p) noexcept { std::free(p); }
@@ -232,7 +234,9 @@ TEST(no_allocation, on_any_thread) {
     threads.emplace_back([&] {
       mine = allocations_of([&] {
         for (int i = 0; i < 500; ++i) {
-          if (auto permit = t.breaker.try_acquire()) permit.settle(i % 3 == 0 ? sg::verdict::failure : sg::verdict::success);
+          if (auto permit = t.breaker.try_acquire()) {
+            permit.settle(i % 3 == 0 ? sg::verdict::failure : sg::verdict::success);
+          }
           if (i % 50 == 0) t.clock.advance(30s);
         }
       });

@@ -82,23 +82,8 @@ const char* problem_of_counters(const state_page& p) noexcept {
 }
 
 const char* problem_of_count_window(const state_page& p, std::uint32_t size, std::uint64_t generation) noexcept {
-  constexpr const char* problem = "its window is impossible";
-  const std::uint64_t head = p.window[0].load();
-  const std::uint64_t owner = head >> 24;
-  const auto position = static_cast<std::uint32_t>(head & 0xffffff);
-  if (owner > generation || position >= 2 * size) return problem;
-  const std::uint32_t held = owner == generation ? std::min(position, size) : 0;
-  const std::uint32_t cells = machine::count_window<std::atomic>::cells(size);
-  const auto tag = static_cast<std::uint32_t>(generation);
-  for (std::uint32_t i = 0; i < 2 * cells; ++i) {
-    const std::uint64_t cell = p.window[1 + i].load();
-    if (static_cast<std::int32_t>(static_cast<std::uint32_t>(cell >> 32) - tag) > 0) return problem;
-    if (cell >> 32 != tag) continue;
-    const std::uint32_t first = (i < cells ? i : i - cells) * 32;
-    const std::uint32_t used = held > first ? std::min<std::uint32_t>(held - first, 32) : 0;
-    if (static_cast<std::uint32_t>(cell) & (used == 32 ? 0 : ~std::uint32_t{0} << used)) return problem;
-  }
-  return nullptr;
+  auto* words = const_cast<std::atomic<std::uint64_t>*>(p.window);
+  return machine::count_window<std::atomic>(words, size).plausible(generation) ? nullptr : "its window is impossible";
 }
 
 const char* problem_of_time_window(const state_page& p, const machine::settings& s, std::uint64_t generation,
@@ -131,8 +116,8 @@ const char* problem_of_slots(const state_page& p, std::uint64_t generation) noex
     if ((tag.bits & 3) == 3 || tag.generation() > generation) return problem;
     if (tag.generation() == generation && tag.held() == machine::occupancy::settling) return problem;
     const std::uint64_t lease = slot.lease.load();
-    if (lease >> 1 > static_cast<std::uint64_t>(latest)) return problem;
-    if (tag.held() == machine::occupancy::held && (lease & 1) != (tag.ticket() & 1)) return problem;
+    if (lease >> 4 > static_cast<std::uint64_t>(latest)) return problem;
+    if (tag.held() == machine::occupancy::held && (lease & 15) != (tag.ticket() & 15)) return problem;
   }
   return nullptr;
 }

@@ -271,6 +271,7 @@ TEST_F(state_file_tests, survives_processes_killed_in_the_middle) {
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
+      ::close(steps[0]);  // so that it ends with its reader, whatever becomes of the test
       state_file file = open();
       for (;;) {
         const admission a = file.acquire();

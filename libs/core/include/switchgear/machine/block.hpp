@@ -102,11 +102,12 @@ struct alignas(64) counter_lane {
   Atomic<std::uint64_t> shared_rejections;
 };
 
-/// One place for a probe. `tag` says whose it is, `lease` until when; the low bit of `lease` is the low bit of the ticket
-/// it belongs to, so that a lease that was not written yet can be told from one that ended.
+/// One place for a probe. `tag` says whose it is, `lease` until when; the low four bits of `lease` are those of the ticket
+/// it belongs to, so that a lease that was not written yet can be told from one that ended, and a thread that is a few
+/// tickets behind writes none.
 ///
 ///     tag:   bits 0 … 1 occupancy · bits 2 … 25 ticket · bits 26 … 63 generation
-///     lease: bit 0 parity of the ticket · bits 1 … 63 the time the lease ends
+///     lease: bits 0 … 3 those of the ticket · bits 4 … 63 the time the lease ends
 template <template <class> class Atomic>
 struct probe_slot {
   Atomic<std::uint64_t> tag;

@@ -21,12 +21,12 @@ probe_slot<Atomic>& basic_machine<Atomic>::slot_at(std::uint32_t index) const no
 template <template <class> class Atomic>
 nanos basic_machine<Atomic>::lease_of(probe_slot<Atomic>& slot, slot_tag tag, nanos now) noexcept {
   std::uint64_t seen = slot.lease.load();
-  if ((seen & 1) == (tag.ticket() & 1)) return static_cast<nanos>(seen >> 1);
+  if ((seen & 15) == (tag.ticket() & 15)) return static_cast<nanos>(seen >> 4);
   // Only while the tag stands is the lease one that was not written yet; otherwise it is that of the next ticket.
   if (slot.tag.load() != tag.bits) return latest;
   const nanos end = settings_.probe_timeout == 0 ? latest : later(now, settings_.probe_timeout);
-  if (slot.lease.compare_exchange_strong(seen, static_cast<std::uint64_t>(end) << 1 | (tag.ticket() & 1))) return end;
-  return static_cast<nanos>(seen >> 1);
+  if (slot.lease.compare_exchange_strong(seen, static_cast<std::uint64_t>(end) << 4 | (tag.ticket() & 15))) return end;
+  return static_cast<nanos>(seen >> 4);
 }
 
 template <template <class> class Atomic>
@@ -65,10 +65,10 @@ auto basic_machine<Atomic>::claim_slot(std::uint64_t generation, nanos now, gran
     }
     if (best == nullptr || taken >= limit) return claim::full;
 
-    // The parity of the new ticket has to differ from that of the lease that still stands there.
+    // The low bits of the new ticket have to differ from those of the lease that still stands there.
     std::uint64_t ticket = best_tag.ticket() + 1;
     const std::uint64_t lease = best->lease.load();
-    if ((lease & 1) == (ticket & 1)) ++ticket;
+    if ((lease & 15) == (ticket & 15)) ++ticket;
     const slot_tag mine = slot_tag::make(generation, ticket, occupancy::held);
     std::uint64_t expected = best_tag.bits;
     if (!best->tag.compare_exchange_strong(expected, mine.bits)) continue;
@@ -102,7 +102,7 @@ std::uint32_t basic_machine<Atomic>::probes_in_flight(std::uint64_t generation, 
       const slot_tag tag{segment->slots[i].tag.load()};
       if (tag.generation() != generation || tag.held() == occupancy::vacant) continue;
       const std::uint64_t lease = segment->slots[i].lease.load();
-      if ((lease & 1) != (tag.ticket() & 1) || static_cast<nanos>(lease >> 1) > now) ++sum;
+      if ((lease & 15) != (tag.ticket() & 15) || static_cast<nanos>(lease >> 4) > now) ++sum;
     }
   }
   return sum;

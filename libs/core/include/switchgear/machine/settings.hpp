@@ -46,8 +46,8 @@ struct settings {
 
 /// How long a circuit stays open in its `attempt`-th recovery: open_duration × multiplier^attempt, cut to whole
 /// nanoseconds, at most max_open_duration, plus jitter × `random` (0 … 2^32 - 1 stands for [0, 1)), at least
-/// min_reset_interval. The product is exact while it fits 4,096 bits, which holds for every multiplier of at most two
-/// decimals; beyond that it is a long double.
+/// min_reset_interval. The product is exact while it fits 4,096 bits (hundreds of attempts even for 1.01); beyond that it
+/// is a long double.
 [[nodiscard]] std::int64_t open_duration(const settings& s, std::uint32_t attempt, std::uint32_t random) noexcept;
 
 }  // namespace switchgear::inline v1::machine

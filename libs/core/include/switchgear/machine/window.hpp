@@ -25,22 +25,27 @@ struct lane_choice {
 
 /// The last N verdicts, exactly.
 ///
-/// Words: [0] the head: position (24 bits) and generation; then ceil(N/32) words of failure bits, then as many of slow
-/// bits; each of these carries 32 bits and the low half of the generation they were written in.
+/// Words: [0] the head: position (16 bits), the newest verdict (failed, slow) and, from bit 24, the generation; then
+/// ceil(N/16) cells of 16 verdicts each.
 ///
-/// Invariants: a word of another generation reads as empty, so a new generation starts empty without anybody clearing
-/// anything, and a thread of an old generation that comes late cannot reach a new window. Every change is one
-/// compare-and-swap; a thread that stops between taking a position and writing its bits leaves the verdict that was there.
+///     cell: bits 0 … 15 failed · 16 … 31 slow · 32 … 39 number of changes · 40 … 63 generation
+///
+/// Algorithm: the newest verdict stands in the head alone; the next one first puts it in its cell and then takes the head
+/// over. So a verdict enters the window, and the oldest one leaves it, in one compare-and-swap, and a thread that stops
+/// anywhere leaves a window that is the last N verdicts of the order in which the head was taken. The number of changes
+/// keeps a thread that was asleep for a whole lap from putting an old verdict where a newer one is.
+///
+/// Invariants: a cell of another generation reads as empty, so a new generation starts empty without anybody clearing
+/// anything, and a thread of an old generation that comes late cannot reach a new window.
 template <template <class> class Atomic>
 class count_window {
  public:
   using word_type = Atomic<std::uint64_t>;
 
-  count_window(word_type* words, std::uint32_t size) noexcept
-      : head_(words), failures_(words + 1), slow_(words + 1 + cells(size)), size_(size) {}
+  count_window(word_type* words, std::uint32_t size) noexcept : head_(words), cells_(words + 1), size_(size) {}
 
-  [[nodiscard]] static constexpr std::uint32_t cells(std::uint32_t size) noexcept { return (size + 31) / 32; }
-  [[nodiscard]] static constexpr std::uint32_t words(std::uint32_t size) noexcept { return 1 + 2 * cells(size); }
+  [[nodiscard]] static constexpr std::uint32_t cells(std::uint32_t size) noexcept { return (size + 15) / 16; }
+  [[nodiscard]] static constexpr std::uint32_t words(std::uint32_t size) noexcept { return 1 + cells(size); }
 
   struct pushed {
     bool stale = false;      ///< the window belongs to a newer generation; nothing was written
@@ -53,28 +58,32 @@ class count_window {
     for (;;) {
       const std::uint64_t owner = head >> 24;
       if (newer(owner, generation)) return {.stale = true};
-      const auto position = static_cast<std::uint32_t>(owner == generation ? head & 0xffffff : 0);
+      const std::uint32_t position = owner == generation ? position_of(head) : 0;
+      if (position != 0) write_newest(head);
       const std::uint32_t next = position + 1 == 2 * size_ ? size_ : position + 1;
-      if (!head_->compare_exchange_strong(head, generation << 24 | next)) continue;
-      const std::uint32_t index = position < size_ ? position : position - size_;
-      const auto tag = static_cast<std::uint32_t>(generation);
-      write(failures_[index / 32], index % 32, tag, failed);
-      write(slow_[index / 32], index % 32, tag, slow);
-      return {.filling = position < size_, .end_of_lap = index + 1 == size_};
+      const std::uint64_t verdict = std::uint64_t{failed} << 16 | std::uint64_t{slow} << 17;
+      if (!head_->compare_exchange_strong(head, generation << 24 | verdict | next)) continue;
+      return {.filling = position < size_, .end_of_lap = (position + 1) % size_ == 0};
     }
   }
 
   [[nodiscard]] window_totals totals(std::uint64_t generation) const noexcept {
-    const std::uint64_t head = head_->load();
-    if (head >> 24 != generation) return {};
-    const auto position = static_cast<std::uint32_t>(head & 0xffffff);
-    const auto tag = static_cast<std::uint32_t>(generation);
-    window_totals sum{.calls = position < size_ ? position : size_};
-    for (std::uint32_t i = 0; i < cells(size_); ++i) {
-      sum.failures += static_cast<std::uint64_t>(std::popcount(bits(failures_[i].load(), tag)));
-      sum.slow += static_cast<std::uint64_t>(std::popcount(bits(slow_[i].load(), tag)));
+    // Looked at again while others push, so that what is judged is a window that was. Not for ever: whoever pushes judges
+    // after his push, so in the end somebody looks at a window that stands still.
+    std::uint64_t head = head_->load();
+    for (int tries = 0;; ++tries) {
+      if (head >> 24 != generation) return {};
+      const std::uint32_t position = position_of(head);
+      window_totals sum{.calls = position < size_ ? position : size_};
+      for (std::uint32_t i = 0; i < cells(size_); ++i) {
+        const std::uint32_t held = verdicts(i, head);
+        sum.failures += static_cast<std::uint64_t>(std::popcount(held & 0xffff));
+        sum.slow += static_cast<std::uint64_t>(std::popcount(held >> 16));
+      }
+      const std::uint64_t again = head_->load();
+      if (again == head || tries == 16) return sum;
+      head = again;
     }
-    return sum;
   }
 
   /// Calls `f(failed, slow)` for every verdict it holds, oldest first.
@@ -82,13 +91,12 @@ class count_window {
   void for_each(std::uint64_t generation, F&& f) const {
     const std::uint64_t head = head_->load();
     if (head >> 24 != generation) return;
-    const auto position = static_cast<std::uint32_t>(head & 0xffffff);
+    const std::uint32_t position = position_of(head);
     const std::uint32_t held = position < size_ ? position : size_;
-    const auto tag = static_cast<std::uint32_t>(generation);
     for (std::uint32_t i = 0; i < held; ++i) {
       const std::uint32_t index = position < size_ ? i : (position + i) % size_;
-      f((bits(failures_[index / 32].load(), tag) >> index % 32 & 1) != 0,
-        (bits(slow_[index / 32].load(), tag) >> index % 32 & 1) != 0);
+      const std::uint32_t both = verdicts(index / 16, head) >> index % 16;
+      f((both & 1) != 0, (both >> 16 & 1) != 0);
     }
   }
 
@@ -97,28 +105,74 @@ class count_window {
     from.for_each(generation, [&](bool failed, bool slow) { push(generation, failed, slow); });
   }
 
+  /// Whether the words can be those of a window of a block in this generation; for blocks that come from outside. Only for
+  /// one that nobody pushes to.
+  [[nodiscard]] bool plausible(std::uint64_t generation) const noexcept {
+    const std::uint64_t head = head_->load();
+    const std::uint32_t position = position_of(head);
+    if (newer(head >> 24, generation) || position >= 2 * size_ || (head >> 18 & 0x3f) != 0) return false;
+    if (position == 0 && (head & 0x3ffff) != 0) return false;
+    const bool present = head >> 24 == generation;
+    const std::uint32_t held = !present ? 0 : position < size_ ? position : size_;
+    for (std::uint32_t i = 0; i < cells(size_); ++i) {
+      const std::uint64_t cell = cells_[i].load();
+      if (tag_newer(cell >> 40, generation)) return false;
+      if (!present || cell >> 40 != (generation & tag_mask)) continue;
+      const std::uint32_t used = held > 16 * i ? (held - 16 * i < 16 ? held - 16 * i : 16) : 0;
+      const std::uint32_t outside = 0xffffu & (used == 16 ? 0 : ~0u << used);
+      if ((static_cast<std::uint32_t>(cell) & (outside | outside << 16)) != 0) return false;
+    }
+    return true;
+  }
+
  private:
+  static constexpr std::uint64_t tag_mask = 0xffffff;
+
   static constexpr bool newer(std::uint64_t a, std::uint64_t b) noexcept {
     return a != b && ((a - b) & state_word::generation_mask) < (std::uint64_t{1} << 37);
   }
-  static constexpr std::uint32_t bits(std::uint64_t cell, std::uint32_t tag) noexcept {
-    return static_cast<std::uint32_t>(cell >> 32) == tag ? static_cast<std::uint32_t>(cell) : 0;
+  static constexpr bool tag_newer(std::uint64_t tag, std::uint64_t generation) noexcept {
+    const std::uint64_t ahead = (tag - generation) & tag_mask;
+    return ahead != 0 && ahead < 0x800000;
   }
-  static void write(word_type& cell, std::uint32_t bit, std::uint32_t tag, bool value) noexcept {
+  static constexpr std::uint32_t position_of(std::uint64_t head) noexcept { return static_cast<std::uint32_t>(head & 0xffff); }
+  /// Where the newest verdict belongs; there is one.
+  [[nodiscard]] std::uint32_t newest(std::uint64_t head) const noexcept {
+    const std::uint32_t last = position_of(head) - 1;
+    return last < size_ ? last : last - size_;
+  }
+  /// A cell's verdicts as they are with the newest one in its place.
+  [[nodiscard]] static constexpr std::uint32_t with_newest(std::uint32_t held, std::uint32_t index, std::uint64_t head) noexcept {
+    const std::uint32_t bit = index % 16;
+    const auto verdict = static_cast<std::uint32_t>((head >> 16 & 1) | (head >> 17 & 1) << 16);
+    return (held & ~(0x10001u << bit)) | verdict << bit;
+  }
+  [[nodiscard]] static constexpr std::uint32_t held_in(std::uint64_t cell, std::uint64_t generation) noexcept {
+    return cell >> 40 == (generation & tag_mask) ? static_cast<std::uint32_t>(cell) : 0;
+  }
+  [[nodiscard]] std::uint32_t verdicts(std::uint32_t cell, std::uint64_t head) const noexcept {
+    const std::uint32_t held = held_in(cells_[cell].load(), head >> 24);
+    if (position_of(head) == 0) return held;
+    const std::uint32_t index = newest(head);
+    return index / 16 == cell ? with_newest(held, index, head) : held;
+  }
+  /// Puts the newest verdict in its cell, unless somebody has done so and taken the head over.
+  void write_newest(std::uint64_t head) noexcept {
+    const std::uint32_t index = newest(head);
+    word_type& cell = cells_[index / 16];
     std::uint64_t seen = cell.load();
     for (;;) {
-      const auto owner = static_cast<std::uint32_t>(seen >> 32);
-      if (owner != tag && static_cast<std::int32_t>(owner - tag) > 0) return;
-      const std::uint32_t before = bits(seen, tag);
-      const std::uint32_t after = value ? before | 1u << bit : before & ~(1u << bit);
-      if (after == before) return;
-      if (cell.compare_exchange_strong(seen, std::uint64_t{tag} << 32 | after)) return;
+      const std::uint32_t held = held_in(seen, head >> 24);
+      const std::uint32_t wanted = with_newest(held, index, head);
+      // The cell was read while the head still stood, or this verdict is in it already and newer ones may be, too.
+      if (wanted == held || head_->load() != head) return;
+      const std::uint64_t changes = ((seen >> 32) + 1) & 0xff;
+      if (cell.compare_exchange_strong(seen, (head >> 24 & tag_mask) << 40 | changes << 32 | wanted)) return;
     }
   }
 
   word_type* head_;
-  word_type* failures_;
-  word_type* slow_;
+  word_type* cells_;
   std::uint32_t size_;
 };
 
@@ -126,8 +180,8 @@ class count_window {
 ///
 /// Words: per bucket a tag (generation 17 bits, number of the bucket 39 bits, epoch 8 bits), failures, slow; then per lane
 /// the calls of each bucket and, for the thread that owns the lane, where its last call went. A counter carries in its
-/// upper 8 bits the epoch of the tag it counts for; with another epoch it reads as 0, so one compare-and-swap on the tag empties a bucket, and a thread that counts for a bucket that has aged
-/// meanwhile changes nothing. Who empties a bucket also zeroes its old counters, so that none is left to look young again
+/// upper 8 bits the epoch of the tag it counts for; with another epoch it reads as 0, so one compare-and-swap on the tag
+/// empties a bucket, and a thread that counts for a bucket that has aged meanwhile changes nothing. Who empties a bucket also zeroes its old counters, so that none is left to look young again
 /// when the epoch comes round. After an idle gap every bucket that has aged is empty: its number says so.
 template <template <class> class Atomic>
 class time_window {

@@ -13,15 +13,14 @@
 
 namespace switchgear::inline v1::testing {
 
-/// A configuration for tests, whose numbers are all small and all different where that shows: 2 failures open, 30 s later
-/// a probe may pass, 1 success closes.
+/// A configuration for tests: 2 failures open, 30 s later a probe may pass, 1 success closes.
 [[nodiscard]] inline config small_config() {
   return {.failure_threshold = 2, .open_duration = std::chrono::seconds(30), .success_threshold = 1};
 }
 
 /// A fresh breaker on `clock`, shared with nobody: each test makes its own, so that none sees what another left behind.
-[[nodiscard]] inline std::unique_ptr<circuit_breaker> make_breaker(manual_clock& clock, const config& c = small_config(),
-                                                                   std::string name = "test") {
+[[nodiscard]] inline std::unique_ptr<circuit_breaker> make_breaker(
+    manual_clock& clock, const config& c = small_config(), std::string name = "test") {
   return std::make_unique<circuit_breaker>(std::move(name), c, clock);
 }
 

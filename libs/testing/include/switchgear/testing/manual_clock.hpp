@@ -21,8 +21,8 @@ namespace switchgear::inline v1::testing {
 ///     …
 ///     clock.advance(30s);
 ///
-/// Thread safety: every function may be called from any thread. Timers run on the thread that advances the clock, outside
-/// the clock's lock, so they may use the clock themselves.
+/// Thread safety: every function may be called from any thread. Timers run on the thread that advances the clock,
+/// outside the clock's lock, so they may use the clock themselves.
 class manual_clock final : public clock {
  public:
   /// Begins at `start`.
@@ -35,9 +35,9 @@ class manual_clock final : public clock {
     return std::chrono::nanoseconds(now_.load());
   }
 
-  /// Moves the clock on by `by` and runs the timers that become due, in the order of their times (those of one time in the
-  /// order in which they were set). Each sees the time that it waited for. Advances of several threads add up. The clock
-  /// never goes back: a negative `by` counts as 0.
+  /// Moves the clock on by `by` and runs the timers that become due, in the order of their times (those of one time in
+  /// the order in which they were set). Each sees the time that it waited for. Advances of several threads add up. The
+  /// clock never goes back: a negative `by` counts as 0.
   void advance(std::chrono::nanoseconds by);
 
   /// A time that is not in the future: `action` runs at once, on the calling thread.

@@ -58,8 +58,7 @@ class scripted_dependency {
   scripted_dependency& perform(std::function<void()> action, std::size_t times = 1);
   /// Stays until the caller asks it to stop, or until release(); then returns 0.
   scripted_dependency& hang(std::size_t times = 1);
-  /// The next step that is written down takes this long on the manual clock: the call advances it before it does anything
-  /// else.
+  /// The next step that is written down takes this long on the manual clock: the call advances it before anything else.
   scripted_dependency& take(std::chrono::nanoseconds duration);
 
   // --- being called ---
