@@ -150,28 +150,38 @@ verdict circuit_breaker::settle(const machine::grant& grant, verdict v, std::str
                                 bool may_time_out) noexcept {
   if (v == verdict::success && grant.is == machine::grant::kind::call) {
     const machine::state_word word{storage_.header().word.load(std::memory_order_relaxed)};
-    if (way() == plain && word.clean() && word.generation() == grant.generation) {
-      machine::transitions none_here;
+    if (way() == plain && word.state() == state::closed && word.generation() == grant.generation) {
+      machine::settled done;
       const machine::lane_choice by = detail::this_lane(storage_.lane_count());
-      if (storage_.machine().succeed_cleanly(word.bits, -1, 0, by, none_here)) return v;
+      if (storage_.machine().succeed_quickly(word.bits, -1, machine::unknown_time, by, done)) {
+        if (done.needs_time) done = storage_.machine().finish(grant.generation, now());
+        if (done.changes.count != 0) report(done.changes);
+        return v;
+      }
     }
   }
-  const machine::settings& s = storage_.in_force();
+  // One view for the question whether the time is needed and for the answer, in case the configuration changes meanwhile.
+  machine::real_machine engine = storage_.machine();
+  const machine::settings& s = engine.in_force();
   const bool limited = may_time_out && s.call_timeout > 0 && grant.start >= 0;
   const auto is_failure = [](verdict x) { return x == verdict::failure || x == verdict::timeout; };
-  std::int64_t time = 0;
+  std::int64_t time = machine::unknown_time;
   if (is_failure(v) || limited || s.needs_clock() || grant.is == machine::grant::kind::probe) time = now();
   if (limited && (v == verdict::success || v == verdict::failure) && time - grant.start >= s.call_timeout) v = verdict::timeout;
-  settle_at(grant, v, why, time);
+  settle_at(engine, grant, v, why, time);
   return v;
 }
 
-void circuit_breaker::settle_at(const machine::grant& grant, verdict v, std::string_view why, std::int64_t time) noexcept {
+void circuit_breaker::settle_at(machine::real_machine& engine, const machine::grant& grant, verdict v,
+                                std::string_view why, std::int64_t time) noexcept {
   const bool failed = v == verdict::failure || v == verdict::timeout;
   // Read before the verdict, for events that tell of the moment before a transition it causes.
   const std::uint64_t attempts = storage_.header().attempts.load(std::memory_order_relaxed);
-  const machine::settled done = storage_.machine().settle(grant, v, time, detail::this_lane(storage_.lane_count()));
-  if (failed && grant.is != machine::grant::kind::pass_through) note_failure(v == verdict::timeout && why.empty() ? "the call took longer than call_timeout" : why);
+  machine::settled done = engine.settle(grant, v, time, detail::this_lane(storage_.lane_count()));
+  if (done.needs_time) done = engine.finish(grant.generation, now());
+  if (failed && grant.is != machine::grant::kind::pass_through) {
+    note_failure(v == verdict::timeout && why.empty() ? "the call took longer than call_timeout" : why);
+  }
   if (hub_.load(std::memory_order_relaxed) != nullptr && grant.is != machine::grant::kind::pass_through) {
     // Told as of the permit's own generation where that is still the present one, before a transition that it caused.
     const machine::state_word word{storage_.header().word.load()};
@@ -199,12 +209,13 @@ void circuit_breaker::settle_at(const machine::grant& grant, verdict v, std::str
 void circuit_breaker::succeed_measured(std::uint64_t word, std::int64_t start) noexcept {
   const std::int64_t time = now();
   const machine::lane_choice by = detail::this_lane(storage_.lane_count());
-  machine::transitions changes;
-  if (hub_.load(std::memory_order_relaxed) == nullptr && storage_.machine().succeed_cleanly(word, start, time, by, changes)) {
-    if (changes.count != 0) report(changes);
+  machine::settled done;
+  if (way() == measured && storage_.machine().succeed_quickly(word, start, time, by, done)) {
+    if (done.changes.count != 0) report(done.changes);
     return;
   }
-  settle_at(call_grant(word, start), verdict::success, {}, time);
+  machine::real_machine engine = storage_.machine();
+  settle_at(engine, call_grant(word, start), verdict::success, {}, time);
 }
 
 void circuit_breaker::fail_with_current_exception(std::uint64_t word, std::int64_t start) {

@@ -25,6 +25,34 @@ TEST(circuit_breaker, has_the_default_configuration_unless_told_otherwise) {  //
 
 // --- calls ---
 
+/// No call in a count window without slow calls needs the clock, but a success may be the verdict that completes
+/// minimum_calls, and the open period counts from that moment.
+TEST(circuit_breaker, stays_open_for_the_open_duration_when_a_success_trips_it) {
+  manual_clock clock;
+  sg::config c;
+  c.failure_threshold = 0;
+  c.failure_rate_threshold = 0.5;
+  c.window = sg::calls(10);
+  c.minimum_calls = 4;
+  c.open_duration = 30s;
+  for (const bool by_call : {false, true}) {
+    sg::circuit_breaker breaker("payments", c, clock);
+    fail_times(breaker, 2);
+    succeed_times(breaker, 1);
+    clock.advance(5s);
+    if (by_call) {
+      breaker.call([] {});
+    } else {
+      breaker.try_acquire().success();
+    }
+    EXPECT_EQ(breaker.state(), sg::state::open);
+    EXPECT_EQ(breaker.snapshot().retry_after, nanoseconds(30s));
+    clock.advance(29s);
+    EXPECT_FALSE(breaker.try_acquire());
+    EXPECT_EQ(breaker.history().size(), 1u);
+  }
+}
+
 TEST(circuit_breaker, returns_what_the_function_returns) {  // S2-44
   sg::circuit_breaker breaker{"payments"};
   EXPECT_EQ(breaker.call([] { return 5; }), 5);

@@ -219,7 +219,8 @@ class circuit_breaker final : private detail::permit_issuer {
 
   permit acquire_slowly(std::string_view correlation_id = {}) noexcept;
   verdict settle(const machine::grant& grant, verdict v, std::string_view text, bool may_time_out) noexcept override;
-  void settle_at(const machine::grant& grant, verdict v, std::string_view text, std::int64_t time) noexcept;
+  void settle_at(machine::real_machine& engine, const machine::grant& grant, verdict v, std::string_view text,
+                 std::int64_t time) noexcept;
   [[nodiscard]] const classifier& rules() const noexcept override { return rules_ ? *rules_ : classifier::standard(); }
   void fail_with_current_exception(std::uint64_t word, std::int64_t start);
   [[noreturn]] void raise_open(const rejection& why, const call_context& context) const override;

@@ -13,6 +13,9 @@ namespace switchgear::inline v1::machine {
 using nanos = std::int64_t;
 inline constexpr nanos latest = (nanos{1} << 59) - 1;
 
+/// For verdicts that most likely need no time; see basic_machine::settle.
+inline constexpr nanos unknown_time = -1;
+
 /// The sum of a time and a duration, at most `latest`.
 [[nodiscard]] constexpr nanos later(nanos time, nanos duration) noexcept {
   return duration >= latest - time ? latest : time + duration;

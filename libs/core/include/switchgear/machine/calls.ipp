@@ -363,6 +363,10 @@ void basic_machine<Atomic>::conclude(std::uint64_t generation, pushed_verdict v,
     const std::uint64_t consecutive = v.failed ? w.count() + 1 : 0;
     if (v.judging) {
       const judgement j = judge(generation, consecutive, now);
+      if (j.fires && now == unknown_time) {
+        out.needs_time = true;
+        return;
+      }
       if (j.fires) {
         if (move(w, state::open, cause::none, j.why, now, out.changes, {.failure_count = j.failure_count}, j.numbers)) {
           return;

@@ -100,6 +100,7 @@ struct acquired {
 
 struct settled {
   transitions changes;
+  bool needs_time = false;  ///< a rule came true, but the time was not told: see basic_machine::finish
   bool late = false;
   bool slow = false;
   bool expired_probe = false;
@@ -156,28 +157,43 @@ class basic_machine {
                 const settings& s, std::uint64_t seed) noexcept
       : header_(h), lanes_(lanes), lane_count_(lane_count), window_(window), slots_(slots), settings_(s), seed_(seed) {}
 
+  [[nodiscard]] const settings& in_force() const noexcept { return settings_; }
+
   /// Asks for a permit.
   [[nodiscard]] acquired acquire(nanos now, lane_choice by) noexcept;
 
-  /// Settles a permit; the caller sees to it that this happens once. `now` matters for failures, for probes and where
-  /// settings::needs_clock().
+  /// Settles a permit; the caller sees to it that this happens once. `now` may be unknown_time for a success, an ignored or
+  /// an abandoned permit that is no probe, unless settings::needs_clock(); when settled::needs_time comes back then, finish()
+  /// has to follow.
   settled settle(const grant& permit, verdict v, nanos now, lane_choice by) noexcept;
 
-  /// The common case of settle: the success of a call that began under `word`, while that word still stands and is clean,
-  /// and that was not slow. False, and nothing has happened, when it is another case. `changes` only in a race with a failure.
-  [[nodiscard]] bool succeed_cleanly(std::uint64_t word, nanos start, nanos now, lane_choice by,
-                                     transitions& changes) noexcept {
-    if ((word & state_word::clean_bit) == 0 || header_.word.load(std::memory_order_relaxed) != word) return false;
+  /// The rest of a settle without the time, which turned out to be needed: judges a closed circuit of this generation.
+  settled finish(std::uint64_t generation, nanos now) noexcept {
+    settled out;
+    conclude(generation, {.judging = true}, out, now);
+    return out;
+  }
+
+  /// The common cases of settle: the success of a call that began under `word`, which was closed, while that word still
+  /// stands, and that was not slow. False, and nothing has happened, when it is another case.
+  [[nodiscard]] bool succeed_quickly(std::uint64_t word, nanos start, nanos now, lane_choice by, settled& out) noexcept {
+    if (header_.word.load(std::memory_order_relaxed) != word) return false;
+    if (now == unknown_time && settings_.needs_clock()) return false;
     if (settings_.slow_call_duration > 0 && now - start >= settings_.slow_call_duration) return false;
+    const bool clean = (word & state_word::clean_bit) != 0;
     bump(lanes_[by.lane].successes, lanes_[by.lane].shared_successes, by);
-    if (!settings_.timed_window) return true;
-    timed().push(header_.word, state_word{word}.generation(), now, false, false, by);
-    if (header_.word.load() != word) [[unlikely]] {
-      settled out;
-      conclude(state_word{word}.generation(), {.judging = true, .asks_clean = true}, out, now);
-      changes = out.changes;
-      if (out.late) bump(header_.late_results);
+    if (clean && !settings_.timed_window) return true;
+    if (clean) {
+      timed().push(header_.word, state_word{word}.generation(), now, false, false, by);
+      if (header_.word.load() == word) [[likely]] return true;
     }
+    const std::uint64_t generation = state_word{word}.generation();
+    if (clean) {
+      conclude(generation, {.judging = true, .asks_clean = true}, out, now);
+    } else {
+      settle_closed({.is = grant::kind::call, .generation = generation}, false, out, now, by);
+    }
+    if (out.late) bump(header_.late_results);
     return true;
   }
 

@@ -191,8 +191,8 @@ class time_window {
   time_window(word_type* words, const settings& s, std::uint32_t lanes) noexcept
       : words_(words), buckets_(s.window_buckets), duration_(s.window_duration), lanes_(lanes) {}
 
-  /// Rounded up to whole cache lines, so that lanes do not share one.
-  [[nodiscard]] static constexpr std::uint32_t stride(std::uint32_t words) noexcept { return (words + 7) / 8 * 8; }
+  /// Whole cache lines and one more, so that lanes share none wherever the first word lies.
+  [[nodiscard]] static constexpr std::uint32_t stride(std::uint32_t words) noexcept { return (words + 7) / 8 * 8 + 8; }
   [[nodiscard]] static constexpr std::uint32_t words(std::uint32_t buckets, std::uint32_t lanes) noexcept {
     return stride(3 * buckets) + lanes * stride(buckets + hint_words);
   }
