@@ -2,6 +2,7 @@
 #include <switchgear/circuit_breaker.hpp>
 #include <switchgear/detail/now.hpp>
 #include <switchgear/machine/describe.hpp>
+#include <switchgear/machine/figures.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -112,14 +113,15 @@ void circuit_breaker::update_way() noexcept {
 // --- calls ---
 
 permit circuit_breaker::acquire_slowly(std::string_view correlation_id) noexcept {
-  const machine::settings& s = storage_.in_force();
+  machine::real_machine engine = storage_.machine();  // one view for the time and for the answer
+  const machine::settings& s = engine.in_force();
   const machine::state_word word{storage_.header().word.load(std::memory_order_relaxed)};
   const bool measures = s.measures_duration() || s.call_timeout > 0;
   if (word.state() == state::closed && s.enabled) {
     return {*this, call_grant(word.bits, measures ? now() : -1), {}};
   }
   std::int64_t time = 0;
-  if (word.state() == state::open) {
+  if (word.state() == state::open && !(s.shadow && measures)) {
     // Far from the end of the open period a cheap reading decides as well; it makes retry_after a few milliseconds too
     // long at most, never too short. A reading that lags cannot let anybody in early, and lies not before the opening.
     const auto opened = static_cast<std::int64_t>(storage_.header().since.load() >> 4);
@@ -128,7 +130,7 @@ permit circuit_breaker::acquire_slowly(std::string_view correlation_id) noexcept
   } else if (s.enabled) {
     time = now();
   }
-  const machine::acquired got = storage_.machine().acquire(time, detail::this_lane(storage_.lane_count()));
+  const machine::acquired got = engine.acquire(time, detail::this_lane(storage_.lane_count()));
   machine::grant grant = got.permit;
   if (!measures) grant.start = -1;
   const bool refused = grant.is == machine::grant::kind::none;
@@ -362,23 +364,8 @@ std::vector<state_change> circuit_breaker::history() const {
 snapshot circuit_breaker::snapshot() const {
   const std::int64_t time = now();
   const machine::observation seen = storage_.machine().observe(time);
-  const machine::totals sum = storage_.machine().metrics();
-  switchgear::snapshot out;
+  switchgear::snapshot out = machine::figures(seen, storage_.machine().metrics(), time);
   out.name = name_;
-  out.state = seen.state;
-  out.metrics = {sum.successes,  sum.failures,     sum.timeouts,     sum.ignored,        sum.abandoned,  sum.slow_calls,
-                 sum.rejections, sum.would_reject, sum.late_results, sum.expired_probes, sum.transitions};
-  out.window = {seen.window.calls, seen.window.failures, seen.window.slow};
-  out.generation = seen.generation;
-  out.consecutive_failures = seen.consecutive_failures;
-  out.half_open_successes = seen.half_open_successes;
-  out.probes_in_flight = seen.probes_in_flight;
-  out.retry_after = some(seen.retry_after);
-  // A state that reads half_open or closed because its time has come, before the acquire that makes the transition, began
-  // at the end of the period before it.
-  std::int64_t since = seen.facts.since;
-  if (seen.state == state::half_open || seen.state == state::closed) since = std::max(since, seen.facts.until);
-  out.time_in_state = std::chrono::nanoseconds(std::max<std::int64_t>(0, time - since));
   if (seen.last_failure_at >= 0) {
     out.last_failure_time = wall_time(seen.last_failure_at, time);
     out.last_failure = last_failure_text();
@@ -448,12 +435,20 @@ void circuit_breaker::reset_metrics() noexcept {
 void circuit_breaker::advance() noexcept { report(storage_.machine().advance(now())); }
 
 std::vector<problem> circuit_breaker::reconfigure(const config& next) {
-  std::vector<problem> problems = next.validate();
-  if (!problems.empty()) return problems;
+  std::vector<problem> problems;
+  put_in_force(next, nullptr, problems);
+  return problems;
+}
+
+bool circuit_breaker::put_in_force(const config& next, const config* before, std::vector<problem>& problems) {
+  problems = next.validate();
+  if (!problems.empty()) return true;
   advance();  // what is due happens under the rules that made it due
   {
     const std::lock_guard lock(mutex_);
-    if ((configuration_ ? *configuration_ : config{}) == next) return {};
+    const config present = configuration_ ? *configuration_ : config{};
+    if (before != nullptr && !(present == *before)) return false;
+    if (present == next) return true;
     way_.store(none);
     storage_.reconfigure(machine::resolve(next));
     history_.set_limit(storage_.in_force().state_history);
@@ -462,7 +457,7 @@ std::vector<problem> circuit_breaker::reconfigure(const config& next) {
   }
   const machine::state_word word{storage_.header().word.load()};
   tell(event_kind::config_changed, word.generation(), word.state(), {}, storage_.header().attempts.load());
-  return {};
+  return true;
 }
 
 }  // namespace switchgear::inline v1

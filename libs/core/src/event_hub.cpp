@@ -107,8 +107,8 @@ subscription event_hub::subscribe(handler h, std::uint64_t generation) {
   {
     const std::lock_guard lock(mutex_);
     if (subscribers_.empty()) {
-      before_ = generation;
-      next_ = generation + 1;
+      before_ = std::max(before_, generation);
+      next_ = before_ + 1;
       early_.clear();
     }
     subscribers_.push_back(added);
@@ -138,7 +138,11 @@ void event_hub::resume_after(std::uint64_t generation) {
 
 void event_hub::publish(event_record record) {
   const std::lock_guard lock(mutex_);
-  if (subscribers_.empty()) return;
+  if (subscribers_.empty()) {
+    // Whoever subscribes next may have looked at the generation before this transition.
+    if (is_transition(record.kind)) before_ = std::max(before_, record.generation);
+    return;
+  }
   if (is_transition(record.kind) && record.generation <= before_) return;  // older than the first observer
   record.hub = shared_from_this();
   const auto ready = [this](const event_record& r) {

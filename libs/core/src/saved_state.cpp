@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <switchgear/circuit_breaker.hpp>
 #include <switchgear/json.hpp>
+#include <switchgear/machine/figures.hpp>
 #include <switchgear/saved_state.hpp>
 
 #include <algorithm>
@@ -81,7 +82,8 @@ bool in_range(const std::optional<std::chrono::nanoseconds>& d) {
 
 std::string validate(const saved_state& s) {
   if (s.state > state::disabled) return "unknown state";
-  if (s.generation > machine::state_word::generation_mask) return "generation out of range";
+  // Generations are compared the short way round their 38 bits; nobody gets a quarter of the way.
+  if (s.generation >= std::uint64_t{1} << 36) return "generation out of range";
   if (!in_range(s.remaining_open) || !in_range(s.remaining_override) || !in_range(s.since_last_closing)) {
     return "a duration is out of range";
   }
@@ -101,7 +103,7 @@ std::string validate(const saved_state& s) {
   for (const saved_state::bucket& b : s.buckets) {
     if (b.age >= s.window_size || (ages >> b.age & 1) != 0) return "a bucket is not part of the window";
     ages |= std::uint64_t{1} << b.age;
-    if (b.calls >= std::uint64_t{1} << 56 || b.failures > b.calls || b.slow > b.calls) return "a bucket holds impossible numbers";
+    if (b.calls >= std::uint64_t{1} << 40 || b.failures > b.calls || b.slow > b.calls) return "a bucket holds impossible numbers";
   }
   if (s.state != state::closed && (!s.verdicts.empty() || !s.buckets.empty() || s.consecutive_failures != 0)) {
     return "a window outside closed";
@@ -221,17 +223,20 @@ std::string to_json(const saved_state& s) {
 
 saved_state circuit_breaker::save() const {
   const std::int64_t time = now();
+  const std::lock_guard lock(mutex_);  // no other configuration and no override meanwhile
   const machine::settings& in_force = storage_.in_force();
-  const machine::state_word word{storage_.header().word.load()};
-  const machine::observation seen = storage_.machine().observe(time);
-  const machine::totals sum = storage_.machine().metrics();
+  machine::state_word word;
+  machine::observation seen;
+  do {
+    word = {storage_.header().word.load()};
+    seen = storage_.machine().observe(time);
+  } while (seen.generation != word.generation());
   saved_state s;
   s.state = word.state();
   s.generation = word.generation();
   if (s.state == state::open) s.remaining_open = std::chrono::nanoseconds(std::max<std::int64_t>(0, seen.facts.until - time));
   if (s.state == state::forced_open || s.state == state::disabled) {
     if (seen.facts.until >= 0) s.remaining_override = std::chrono::nanoseconds(std::max<std::int64_t>(0, seen.facts.until - time));
-    const std::lock_guard lock(mutex_);
     if (operator_) {
       s.override_owner = operator_->owner;
       s.override_reason = operator_->reason;
@@ -255,8 +260,7 @@ saved_state circuit_breaker::save() const {
     machine::count_window<std::atomic>(storage_.window(), in_force.window_calls)
         .for_each(word.generation(), [&s](bool failed, bool slow) { s.verdicts += failed ? (slow ? 'F' : 'f') : (slow ? 'S' : 's'); });
   }
-  s.metrics = {sum.successes,  sum.failures,     sum.timeouts,     sum.ignored,        sum.abandoned,  sum.slow_calls,
-               sum.rejections, sum.would_reject, sum.late_results, sum.expired_probes, sum.transitions};
+  s.metrics = machine::lifetime(storage_.machine().metrics());
   return s;
 }
 
@@ -285,7 +289,7 @@ std::string circuit_breaker::restore(const saved_state& saved, std::chrono::nano
   } else if (saved.state == state::closed || saved.state == state::half_open) {
     core.known.until = 0;
   }
-  const std::uint64_t generation = core.generation + 1;
+  const std::uint64_t generation = (core.generation + 1) & machine::state_word::generation_mask;
 
   header.failures.store(saved.metrics.failures);
   header.timeouts.store(saved.metrics.timeouts);

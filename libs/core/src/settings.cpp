@@ -89,7 +89,8 @@ std::int64_t open_duration(const settings& s, std::uint32_t attempt, std::uint32
     d = scaled(s.open_duration, s.multiplier / common, 1'000'000 / common, attempt, s.max_open_duration);
   }
   const wide extra = static_cast<wide>(d) * s.jitter * random / 1'000'000u >> 32;
-  return std::max(d + static_cast<std::int64_t>(std::min<wide>(extra, INT64_MAX / 4)), s.min_reset_interval);
+  const auto more = static_cast<std::int64_t>(std::min<wide>(extra, static_cast<wide>(INT64_MAX - d)));
+  return std::max(d + more, s.min_reset_interval);
 }
 
 }  // namespace switchgear::inline v1::machine

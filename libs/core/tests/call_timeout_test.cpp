@@ -19,6 +19,13 @@ TEST(call_timeout, asks_the_function_to_stop_at_the_deadline_and_not_before) {
   });
 }
 
+TEST(call_timeout, of_the_longest_duration_there_is_asks_nobody_to_stop) {
+  small_breaker t(limited(nanoseconds::max()));
+  t.clock.advance(1s);
+  (void)t.breaker.try_call([&](std::stop_token stop) { EXPECT_FALSE(stop.stop_requested()); });
+  EXPECT_EQ(t.metrics().successes, 1u);
+}
+
 TEST(call_timeout, wakes_a_function_that_waits_in_another_thread) {
   small_breaker t(limited(10s));
   scripted_dependency service(t.clock);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/shell.hpp"
 
+#include <any>
+
 namespace {
 
 using namespace shell;
@@ -24,6 +26,95 @@ TEST(circuit_breaker, has_the_default_configuration_unless_told_otherwise) {  //
 }
 
 // --- calls ---
+
+TEST(circuit_breaker, calls_a_function_whose_result_can_be_made_from_anything) {
+  sg::circuit_breaker breaker{"payments"};
+  EXPECT_EQ(std::any_cast<int>(breaker.call([] { return std::any(5); })), 5);
+  const auto result = breaker.try_call([] { return std::any(6); });
+  ASSERT_TRUE(result);
+  EXPECT_EQ(std::any_cast<int>(*result), 6);
+}
+
+TEST(circuit_breaker, remembers_the_timeline_of_a_patch_made_by_two_at_once) {
+  sg::circuit_breaker breaker{"payments"};
+  bool disturbed = false;
+  breaker.reconfigure([&](sg::config& c) {
+    if (!std::exchange(disturbed, true)) {
+      breaker.reconfigure([](sg::config& other) { other.open_duration = 5s; });
+    }
+    c.jitter = 0.5;
+  });
+  EXPECT_EQ(breaker.configuration().open_duration, 5s);
+  EXPECT_EQ(breaker.configuration().jitter, 0.5);
+}
+
+TEST(circuit_breaker, reset_metrics_also_takes_off_what_a_restored_state_brought) {
+  sg::circuit_breaker old{"payments"};
+  succeed_times(old, 7);
+  sg::circuit_breaker breaker{"payments"};
+  EXPECT_EQ(breaker.restore(old.save(), 0s), "");
+  EXPECT_EQ(breaker.snapshot().metrics.successes, 7u);
+  breaker.reset_metrics();
+  EXPECT_EQ(breaker.snapshot().metrics.successes, 0u);
+}
+
+TEST(circuit_breaker, judges_a_restored_window_at_the_first_verdict_also_a_success) {
+  sg::config c;
+  c.failure_threshold = 0;
+  c.failure_rate_threshold = 0.9;
+  c.window = sg::calls(10);
+  sg::circuit_breaker lenient("payments", c);
+  for (int i = 0; i < 5; ++i) {
+    fail_times(lenient, 1);
+    succeed_times(lenient, 1);
+  }
+  ASSERT_TRUE(lenient.is_closed());
+  c.failure_rate_threshold = 0.3;
+  sg::circuit_breaker strict("payments", c);
+  EXPECT_EQ(strict.restore(lenient.save(), 0s), "");
+  EXPECT_TRUE(strict.is_closed());
+  succeed_times(strict, 1);
+  EXPECT_TRUE(strict.is_open());
+}
+
+TEST(circuit_breaker, the_longest_open_duration_with_jitter_is_not_the_shortest) {
+  sg::config c;
+  c.failure_threshold = 1;
+  c.open_duration_multiplier = 10;
+  c.jitter = 0.5;
+  c.max_open_duration = nanoseconds::max();
+  const auto s = sg::machine::resolve(c);
+  EXPECT_EQ(sg::machine::open_duration(s, 60, ~0u), nanoseconds::max().count());
+}
+
+#if SWITCHGEAR_HAS_EXCEPTIONS
+TEST(circuit_breaker, counts_a_call_once_when_its_result_cannot_be_moved_and_it_throws) {
+  struct pinned {
+    pinned() = default;
+    pinned(pinned&&) = delete;
+  };
+  sg::circuit_breaker breaker{"payments", {.failure_threshold = 2}};
+  succeed_times(breaker, 100);
+  EXPECT_THROW(breaker.call([]() -> pinned { throw std::runtime_error("no"); }), std::runtime_error);
+  EXPECT_EQ(breaker.snapshot().metrics.failures, 1u);
+  EXPECT_TRUE(breaker.is_closed());
+}
+
+TEST(circuit_breaker, counts_a_call_once_when_moving_its_result_out_throws) {
+  struct heavy {
+    heavy() = default;
+    heavy(heavy&&) { throw std::runtime_error("moving failed"); }
+  };
+  sg::circuit_breaker breaker{"payments"};
+  succeed_times(breaker, 100);
+  try {
+    breaker.call([] { return heavy(); });
+  } catch (const std::runtime_error&) {
+  }
+  const auto metrics = breaker.snapshot().metrics;
+  EXPECT_EQ(metrics.total_calls(), 101u);
+}
+#endif
 
 /// No call in a count window without slow calls needs the clock, but a success may be the verdict that completes
 /// minimum_calls, and the open period counts from that moment.

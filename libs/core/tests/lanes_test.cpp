@@ -69,6 +69,12 @@ TEST(lanes, add_up_exactly_with_more_threads_than_lanes) {
   EXPECT_EQ(breaker.snapshot().metrics.successes, (sg::detail::lane_count() + 5) * 2000u);
 }
 
+TEST(lanes, lose_no_call_of_a_time_window_with_more_threads_than_lanes) {
+  sg::circuit_breaker breaker{"payments", {.window = sg::last(24h)}};
+  call_from_threads(breaker, sg::detail::lane_count() + 5, 20'000);
+  EXPECT_EQ(breaker.snapshot().window.calls, (sg::detail::lane_count() + 5) * 20'000u);
+}
+
 TEST(lanes, add_up_exactly_over_threads_that_come_and_go) {
   sg::circuit_breaker breaker{"payments", {.window = sg::calls(10)}};
   for (int round = 0; round < 10; ++round) call_from_threads(breaker, 6, 100);

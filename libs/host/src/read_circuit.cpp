@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <switchgear/host/file_name.hpp>
 #include <switchgear/host/state_file.hpp>
+#include <switchgear/machine/figures.hpp>
 
 #include "mapped_file.hpp"
 #include "private_entry.hpp"
@@ -47,27 +48,13 @@ circuit_view view_of(file_image& image, const moment& at) {
   const std::int64_t wall = std::max<std::int64_t>(0, at.wall);
   const auto wall_of = [&](machine::nanos t) { return time_of(std::max<std::int64_t>(0, wall - now) + t); };
   const machine::observation seen = m.machine.observe(now);
-  const machine::totals sum = m.machine.metrics();
 
   circuit_view view;
   view.configuration = m.configuration;
   view.reason = page.reason.view();
+  view.snapshot = machine::figures(seen, m.machine.metrics(), now);
   snapshot& out = view.snapshot;
   out.name.assign(image.header.name, image.header.name_bytes);
-  out.state = seen.state;
-  out.metrics = {sum.successes,  sum.failures,     sum.timeouts,     sum.ignored,        sum.abandoned,  sum.slow_calls,
-                 sum.rejections, sum.would_reject, sum.late_results, sum.expired_probes, sum.transitions};
-  out.window = {seen.window.calls, seen.window.failures, seen.window.slow};
-  out.generation = seen.generation;
-  out.consecutive_failures = seen.consecutive_failures;
-  out.half_open_successes = seen.half_open_successes;
-  out.probes_in_flight = seen.probes_in_flight;
-  if (seen.retry_after >= 0) out.retry_after = std::chrono::nanoseconds(seen.retry_after);
-
-  // A circuit that time has moved on is in its state since the moment at which it was due.
-  const state written = machine::state_word{page.block.word.load()}.state();
-  const machine::nanos since = seen.state == written || !m.settings.enabled ? seen.facts.since : seen.facts.until;
-  out.time_in_state = std::chrono::nanoseconds(std::max<std::int64_t>(0, now - since));
   if (seen.last_failure_at >= 0) {
     out.last_failure_time = wall_of(seen.last_failure_at);
     out.last_failure = page.last_failure.view();

@@ -162,9 +162,13 @@ class circuit_breaker final : private detail::permit_issuer {
   /// The same as a patch: `change` gets the configuration in force and alters what it wants to.
   template <std::invocable<config&> F>
   std::vector<problem> reconfigure(F&& change) {
-    config next = configuration();
-    change(next);
-    return reconfigure(next);
+    for (;;) {
+      const config before = configuration();
+      config next = before;
+      change(next);
+      std::vector<problem> problems;
+      if (put_in_force(next, &before, problems)) return problems;
+    }
   }
 
   /// Calls `handler` for every event from now on, on a thread of its own, in the order of their sequence, outside every lock.
@@ -238,6 +242,8 @@ class circuit_breaker final : private detail::permit_issuer {
   void note_failure(std::string_view text) noexcept;
   [[nodiscard]] std::string last_failure_text() const;
   void update_way() noexcept;
+  /// False, and nothing has happened, when `before` is given and no longer in force.
+  bool put_in_force(const config& next, const config* before, std::vector<problem>& problems);
 
   machine::basic_storage<std::atomic> storage_;
   std::atomic<quick_way> way_{none};
@@ -284,24 +290,29 @@ detail::result_of<F> circuit_breaker::call_with_permit(F&& f, const call_context
 template <class F>
 detail::result_of<F> circuit_breaker::call_quickly(F&& f, std::uint64_t word, std::int64_t start) {
   using result = detail::result_of<F>;
-  try {
-    if constexpr (std::is_void_v<result>) {
-      detail::invoke_with(std::forward<F>(f), std::stop_token{});
-      finish(word, start);
-    } else if constexpr (std::is_reference_v<result>) {
-      result r = detail::invoke_with(std::forward<F>(f), std::stop_token{});
-      finish(word, start);
-      return static_cast<result>(r);
-    } else if constexpr (!std::is_move_constructible_v<result>) {
-      return permit(*this, call_grant(word, start), {}).run(std::forward<F>(f));
-    } else {
-      result r = detail::invoke_with(std::forward<F>(f), std::stop_token{});
-      finish(word, start);
-      return r;
+  if constexpr (!std::is_void_v<result> && !std::is_reference_v<result> && !std::is_move_constructible_v<result>) {
+    return permit(*this, call_grant(word, start), {}).run(std::forward<F>(f));
+  } else {
+    bool settled = false;  // what is thrown afterwards, by moving the result out, is no second verdict
+    try {
+      if constexpr (std::is_void_v<result>) {
+        detail::invoke_with(std::forward<F>(f), std::stop_token{});
+        settled = true;
+        finish(word, start);
+      } else {
+        result r = detail::invoke_with(std::forward<F>(f), std::stop_token{});
+        settled = true;
+        finish(word, start);
+        if constexpr (std::is_reference_v<result>) {
+          return static_cast<result>(r);
+        } else {
+          return r;
+        }
+      }
+    } catch (...) {
+      if (!settled) fail_with_current_exception(word, start);
+      throw;
     }
-  } catch (...) {
-    fail_with_current_exception(word, start);
-    throw;
   }
 }
 

@@ -36,14 +36,25 @@ struct call_context {
 
 namespace detail {
 
-/// Emplaces what `make` returns without a move, so that results that cannot be moved work too.
+/// Emplaces what `make` returns; a result that cannot be moved is made in place. (Not always, because a type that can be
+/// made from anything would be made from the maker itself.)
 template <class T, class Make>
 void emplace_from(std::optional<T>& out, const Make& make) {
-  struct maker {
-    const Make& make;
-    operator decltype(std::declval<const Make&>()())() const { return make(); }
-  };
-  out.emplace(maker{make});
+  if constexpr (std::is_constructible_v<T, decltype(make())>) {
+    out.emplace(make());
+  } else {
+    struct maker {
+      const Make& make;
+      operator decltype(std::declval<const Make&>()())() const { return make(); }
+    };
+    out.emplace(maker{make});
+  }
+}
+
+/// The sum of a time and a duration that is not negative, or the latest time there is.
+[[nodiscard]] constexpr std::chrono::nanoseconds later(std::chrono::nanoseconds time, std::chrono::nanoseconds d) noexcept {
+  constexpr auto most = std::chrono::nanoseconds::max();
+  return time.count() > 0 && d > most - time ? most : time + d;
 }
 
 template <class F>
@@ -206,7 +217,7 @@ class [[nodiscard]] permit {
           clock::timer timer;
           ~armed() { source.cancel(timer); }
         } const timer{issuer_->time_source(),
-                      issuer_->time_source().call_at(issuer_->time_source().now() + limit,
+                      issuer_->time_source().call_at(detail::later(issuer_->time_source().now(), limit),
                                                      [stop]() mutable { stop.request_stop(); })};
         return detail::invoke_with(std::forward<F>(f), stop.get_token());
       }

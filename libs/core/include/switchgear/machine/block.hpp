@@ -13,6 +13,9 @@ namespace switchgear::inline v1::machine {
 using nanos = std::int64_t;
 inline constexpr nanos latest = (nanos{1} << 59) - 1;
 
+/// Where failure_count stops.
+inline constexpr std::uint64_t max_failure_count = (std::uint64_t{1} << 28) - 1;
+
 /// For verdicts that most likely need no time; see basic_machine::settle.
 inline constexpr nanos unknown_time = -1;
 

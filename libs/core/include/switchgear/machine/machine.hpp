@@ -171,6 +171,7 @@ class basic_machine {
   settled finish(std::uint64_t generation, nanos now) noexcept {
     settled out;
     conclude(generation, {.judging = true}, out, now);
+    out.late = false;  // the verdict itself came in time
     return out;
   }
 

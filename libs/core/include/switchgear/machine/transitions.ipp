@@ -50,7 +50,7 @@ std::uint64_t basic_machine<Atomic>::plan(std::uint8_t which, std::uint64_t befo
       std::uint64_t count = before >> 32;
       if (w.state() == state::closed) count = 0;
       if (w.state() == state::open) count = known.known ? known.failure_count : w.count();
-      return attempt | count << 32;
+      return attempt | (count < max_failure_count ? count : max_failure_count) << 32;
     }
     case fact_closed_at:
       if (w.state() != state::closed || w.cause() == cause::none) return before;
@@ -205,7 +205,8 @@ void basic_machine<Atomic>::reset_metrics() noexcept {
   }
   const auto raise = [](word_type& before, std::uint64_t to) {
     std::uint64_t seen = before.load();
-    while (seen < to && !before.compare_exchange_strong(seen, to)) {
+    // The difference, because a restored block begins below 0, modulo 2^64.
+    while (static_cast<std::int64_t>(to - seen) > 0 && !before.compare_exchange_strong(seen, to)) {
     }
   };
   raise(header_.successes_before, successes);
@@ -300,6 +301,7 @@ transition basic_machine<Atomic>::restore(const saved_core& saved, nanos now) no
   const std::uint64_t tag = generation & 15;
   const auto put = [tag](word_type& fact, std::uint64_t value) { fact.store(value << 4 | tag); };
   const state from = now_in().state();
+  header_.judged.store(~settings_.epoch);  // the rules may hold already: the first verdict judges, whatever it is
   header_.word.store(state_word::make(saved.state, generation, cause::none, saved.count).bits);
   put(header_.attempts, saved.known.attempt | std::uint64_t{saved.known.failure_count} << 32);
   put(header_.closed_at, static_cast<std::uint64_t>(saved.known.closed_at + 1));

@@ -205,7 +205,7 @@ class time_window {
       const std::uint64_t known = hint[2].load(relaxed);
       const auto at = static_cast<std::uint32_t>(hint[3].load(relaxed));
       if (words_[3 * at].load() == known && known >> 47 == (generation & generation_mask)) {
-        count_own(calls(by.lane, at), known << 56);
+        add(calls(by.lane, at), known << 56);
         return;
       }
     }
@@ -226,11 +226,8 @@ class time_window {
     const std::uint64_t epoch = seen << 56;
     if (failed) add(failures(index), epoch);
     if (slow) add(slow_calls(index), epoch);
-    if (!by.exclusive) {
-      add(calls(by.lane, index), epoch);
-      return;
-    }
-    count_own(calls(by.lane, index), epoch);
+    add(calls(by.lane, index), epoch);
+    if (!by.exclusive) return;
     const nanos start = start_of(number);
     hint[0].store(static_cast<std::uint64_t>(start), relaxed);
     hint[1].store(static_cast<std::uint64_t>(start_of(number + 1) - start), relaxed);
@@ -331,12 +328,9 @@ class time_window {
     zero(slow_calls(index));
     for (std::uint32_t lane = 0; lane < lanes_; ++lane) zero(calls(lane, index));
   }
-  /// Only by the thread that the lane belongs to. The store is sequentially consistent: it must not come after the look at
-  /// the state word and at the other lanes that follows it. Of two threads that complete a rule together one sees both.
-  static void count_own(word_type& counter, std::uint64_t epoch) noexcept {
-    const std::uint64_t count = counter.load(relaxed);
-    counter.store(current(count, epoch) ? count + 1 : epoch | 1);
-  }
+  /// A read-modify-write also for the thread that owns the lane: threads without one add to the same word, and what follows,
+  /// the look at the state word and at the other lanes, must not come before it. Of two threads that complete a rule
+  /// together one sees both.
   static void add(word_type& counter, std::uint64_t epoch) noexcept {
     std::uint64_t seen = counter.load();
     do {
