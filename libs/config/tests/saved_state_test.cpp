@@ -33,7 +33,7 @@ sg::saved_state counting_state() {
 
 sg::saved_state timed_state() {
   sg::saved_state s;
-  s.buckets = {{0, 5, 2, 1}, {9, 72'057'594'037'927'935u, 0, 3}};
+  s.buckets = {{0, 5, 2, 1}, {9, 1'099'511'627'775u, 0, 3}};
   s.window_duration = 60s;
   s.window_size = 10;
   return s;
