@@ -58,6 +58,15 @@ TEST(circuit_breaker, reset_metrics_also_takes_off_what_a_restored_state_brought
   EXPECT_EQ(breaker.snapshot().metrics.successes, 0u);
 }
 
+TEST(circuit_breaker, refuses_a_saved_generation_that_would_read_as_older_than_a_fresh_block) {
+  sg::circuit_breaker breaker{"payments"};
+  sg::saved_state saved = breaker.save();
+  saved.generation = (std::uint64_t{1} << 36) - 1;
+  EXPECT_EQ(breaker.restore(saved, 0s), "");
+  saved.generation = std::uint64_t{1} << 37;
+  EXPECT_NE(breaker.restore(saved, 0s), "");
+}
+
 TEST(circuit_breaker, judges_a_restored_window_at_the_first_verdict_also_a_success) {
   sg::config c;
   c.failure_threshold = 0;
