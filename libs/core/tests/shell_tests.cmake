@@ -19,6 +19,7 @@ if(SWITCHGEAR_BUILD_TESTS AND SWITCHGEAR_WITH_TESTING)
       tests/operators_test.cpp
       tests/permit_test.cpp
       tests/reconfigure_test.cpp
+      tests/restore_test.cpp
       tests/saved_state_test.cpp
       tests/snapshot_test.cpp
       tests/threads_test.cpp

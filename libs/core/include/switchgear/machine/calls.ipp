@@ -133,7 +133,7 @@ acquired basic_machine<Atomic>::acquire(nanos now, lane_choice by) noexcept {
     return out;
   }
   for (;;) {
-    const state_word w = settings_.enabled ? now_in() : state_word{};
+    const state_word w = now_in();
     switch (w.state()) {
       case state::closed:
         out.permit = {.is = grant::kind::call, .generation = w.generation(), .start = now};
