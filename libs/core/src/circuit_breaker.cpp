@@ -106,7 +106,7 @@ std::chrono::system_clock::time_point circuit_breaker::wall_time(std::int64_t at
 void circuit_breaker::update_way() noexcept {
   const machine::settings& s = storage_.in_force();
   const detail::event_hub* hub = hub_.load();
-  const bool quick = s.enabled && s.call_timeout == 0 && !rules().judges_values() && (hub == nullptr || !hub->has_observers());
+  const bool quick = s.enabled && s.call_timeout == 0 && !rules().judges_values() && (hub == nullptr || !hub->hears_calls());
   way_.store(!quick ? none : s.needs_clock() ? measured : plain, std::memory_order_relaxed);
 }
 
@@ -202,7 +202,7 @@ void circuit_breaker::settle_at(machine::real_machine& engine, const machine::gr
     if (done.expired_probe) tell(event_kind::probe_expired, generation, before, {}, attempts);
   }
   if (done.changes.count != 0) report(done.changes);
-  if (detail::event_hub* const hub = hub_.load(std::memory_order_relaxed); hub != nullptr && !hub->has_observers()) {
+  if (detail::event_hub* const hub = hub_.load(std::memory_order_relaxed); hub != nullptr && way() == none && !hub->hears_calls()) {
     // The last observer has gone. observe() holds the mutex until the next one is there.
     if (const std::unique_lock lock(mutex_, std::try_to_lock); lock) update_way();
   }
@@ -252,6 +252,10 @@ std::chrono::nanoseconds circuit_breaker::call_timeout() const noexcept {
   return std::chrono::nanoseconds(storage_.in_force().call_timeout);
 }
 
+void detail::breaker_access::watch(circuit_breaker& which, transition_watcher* watcher) noexcept {
+  which.watcher_.store(watcher, std::memory_order_release);  // pairs with the acquire loads of those who tell it
+}
+
 clock& circuit_breaker::time_source() const noexcept { return clock_ == nullptr ? steady_clock() : *clock_; }
 
 // --- telling ---
@@ -263,6 +267,7 @@ void circuit_breaker::report(const machine::transitions& changes, std::shared_pt
       const std::lock_guard lock(mutex_);
       history_.add(t, words.get());
     }
+    if (detail::transition_watcher* const watcher = watcher_.load(std::memory_order_acquire)) watcher->changed(*this, t);
     detail::event_hub* const hub = hub_.load();
     if (hub == nullptr) continue;
     detail::event_record r;
@@ -288,7 +293,7 @@ void circuit_breaker::report(const machine::transitions& changes, std::shared_pt
 void circuit_breaker::tell(event_kind kind, std::uint64_t generation, switchgear::state s, std::string_view why,
                            std::uint64_t attempts, std::int64_t retry_after, std::string_view correlation_id) noexcept {
   detail::event_hub* const hub = hub_.load();
-  if (hub == nullptr || !hub->has_observers()) return;
+  if (hub == nullptr || !hub->hears_calls()) return;
   detail::event_record r;
   r.kind = kind;
   r.state = r.previous_state = s;
@@ -321,16 +326,16 @@ std::string circuit_breaker::last_failure_text() const {
   return text;
 }
 
-subscription circuit_breaker::observe(std::function<void(const event&)> handler) {
+subscription circuit_breaker::observe(std::function<void(const event&)> handler, event_filter filter) {
   const std::lock_guard lock(mutex_);
   if (!operator_) operator_ = std::make_unique<operator_part>();
   if (!operator_->hub) {
     operator_->hub = std::make_shared<detail::event_hub>(name_);
     hub_.store(operator_->hub.get());
   }
-  way_.store(none);
+  if (filter == event_filter::everything) way_.store(none);
   // After the hub is known: a transition whose thread did not see it has a generation that is counted here.
-  return operator_->hub->subscribe(std::move(handler), machine::state_word{storage_.header().word.load()}.generation());
+  return operator_->hub->subscribe(std::move(handler), machine::state_word{storage_.header().word.load()}.generation(), filter);
 }
 
 // --- looking ---
@@ -411,6 +416,10 @@ void circuit_breaker::override_with(switchgear::state s, std::string reason, std
     operator_->reason = reason;
   }
   if (renewed) {
+    if (detail::transition_watcher* const watcher = watcher_.load(std::memory_order_acquire)) {
+      const std::uint64_t generation = machine::state_word{storage_.header().word.load()}.generation();
+      watcher->changed(*this, {.from = s, .to = s, .generation = generation, .at = time, .until = end});
+    }
     tell(event_kind::config_changed, machine::state_word{storage_.header().word.load()}.generation(), s, "override renewed",
          storage_.header().attempts.load());
   }
@@ -432,7 +441,7 @@ void circuit_breaker::reset_metrics() noexcept {
   storage_.machine().reset_metrics();
 }
 
-void circuit_breaker::advance() noexcept { report(storage_.machine().advance(now())); }
+void circuit_breaker::advance(std::uint64_t generation) noexcept { report(storage_.machine().advance(now(), generation)); }
 
 std::vector<problem> circuit_breaker::reconfigure(const config& next) {
   std::vector<problem> problems;

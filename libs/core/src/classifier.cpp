@@ -18,6 +18,8 @@ classifier::exception_verdict classifier::of_current_exception() const {
     return {verdict::ignored, {}};
   } catch (const cancelled_error&) {
     return {verdict::ignored, {}};
+  } catch (const call_timeout_error& e) {
+    return {verdict::timeout, e.what()};
   } catch (const std::exception& e) {
     text = e.what();
   } catch (...) {

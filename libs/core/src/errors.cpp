@@ -27,8 +27,11 @@ std::string open_text(const circuit_open_error::details& d) {
 
 circuit_open_error::details completed(circuit_open_error::details d) {
   if (d.correlation_id.empty()) d.correlation_id = make_uuid();
-  if (d.retry_after && d.retry_after->count() < 0) d.retry_after = std::chrono::nanoseconds(0);
   return d;
+}
+
+std::optional<std::chrono::nanoseconds> not_negative(std::optional<std::chrono::nanoseconds> d) {
+  return d && d->count() < 0 ? std::chrono::nanoseconds(0) : d;
 }
 
 std::string list(const std::vector<problem>& problems) {
@@ -39,10 +42,11 @@ std::string list(const std::vector<problem>& problems) {
 
 }  // namespace
 
-circuit_open_error::circuit_open_error(details d) : rejected_error(open_text(d)), details_(completed(std::move(d))) {}
+circuit_open_error::circuit_open_error(details d)
+    : rejected_error(open_text(d), not_negative(d.retry_after)), details_(completed(std::move(d))) {}
 
 call_timeout_error::call_timeout_error(std::string name, std::chrono::nanoseconds limit)
-    : error("call through circuit " + name + " took longer than " + format_duration(limit)),
+    : error(name + ": the call took longer than " + format_duration(limit)),
       name_(std::move(name)),
       limit_(limit) {}
 

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <functional>
+#include <utility>
+#include <variant>
 
 namespace switchgear::inline v1::detail {
 namespace {
@@ -26,14 +29,16 @@ class event_queue {
     thread_.join();
   }
 
-  void push(event_record record) {
+  using item = std::variant<event_record, std::function<void()>>;
+
+  void push(item next) {
     {
       const std::lock_guard lock(mutex_);
       if (queued_ - taken_ == slots_.size()) {
         dropped_.fetch_add(1, std::memory_order_relaxed);
         return;
       }
-      slots_[queued_++ % slots_.size()] = std::move(record);
+      slots_[queued_++ % slots_.size()] = std::move(next);
     }
     wake_.notify_all();
   }
@@ -53,9 +58,14 @@ class event_queue {
     for (;;) {
       wake_.wait(lock, [this] { return stopping_ || taken_ < queued_; });
       if (taken_ == queued_) return;
-      const event_record record = std::move(slots_[taken_++ % slots_.size()]);
+      item next = std::exchange(slots_[taken_++ % slots_.size()], std::function<void()>());
       lock.unlock();
-      record.hub->deliver(record);
+      if (const event_record* record = std::get_if<event_record>(&next)) {
+        record->hub->deliver(*record);
+      } else {
+        std::get<std::function<void()>>(next)();
+      }
+      next = std::function<void()>();  // what it holds may be the last owner of something: not under the lock
       lock.lock();
       ++delivered_;
       delivered_all_.notify_all();
@@ -65,7 +75,7 @@ class event_queue {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable delivered_all_;
-  std::vector<event_record> slots_;
+  std::vector<item> slots_;
   std::uint64_t queued_ = 0, taken_ = 0, delivered_ = 0;
   bool stopping_ = false;
   std::thread thread_;
@@ -100,10 +110,11 @@ event make_event(const event_record& r, const std::string& service) {
 
 }  // namespace
 
-subscription event_hub::subscribe(handler h, std::uint64_t generation) {
+subscription event_hub::subscribe(handler h, std::uint64_t generation, event_filter filter) {
   queue();  // started before the handler's owner, so that it ends after it
   auto added = std::make_shared<subscriber>();
   added->call = std::move(h);
+  added->filter = filter;
   {
     const std::lock_guard lock(mutex_);
     if (subscribers_.empty()) {
@@ -112,7 +123,7 @@ subscription event_hub::subscribe(handler h, std::uint64_t generation) {
       early_.clear();
     }
     subscribers_.push_back(added);
-    observers_.store(static_cast<std::uint32_t>(subscribers_.size()), std::memory_order_relaxed);
+    count_observers();
   }
   return subscription([self = shared_from_this(), added] { self->end(added); });
 }
@@ -122,12 +133,17 @@ void event_hub::end(const std::shared_ptr<subscriber>& s) {
   {
     const std::lock_guard lock(mutex_);
     std::erase(subscribers_, s);
-    observers_.store(static_cast<std::uint32_t>(subscribers_.size()), std::memory_order_relaxed);
+    count_observers();
     // What waits for its turn keeps this hub alive; with nobody left to tell, its turn never comes.
     if (subscribers_.empty()) early_.swap(unheard);
   }
   s->gone.store(true);
   if (s->thread.load() != std::this_thread::get_id()) const std::lock_guard wait(s->running);
+}
+
+void event_hub::count_observers() {
+  const auto count = std::ranges::count_if(subscribers_, [](const auto& s) { return s->filter == event_filter::everything; });
+  call_observers_.store(static_cast<std::uint32_t>(count), std::memory_order_relaxed);
 }
 
 void event_hub::resume_after(std::uint64_t generation) {
@@ -181,6 +197,7 @@ void event_hub::deliver(const event_record& record) {
   }
   const event e = make_event(record, service_);
   for (const auto& s : all) {
+    if (s->filter == event_filter::transitions && !is_transition(record.kind)) continue;
     const std::lock_guard running(s->running);
     if (s->gone.load()) continue;
     s->thread.store(std::this_thread::get_id());
@@ -196,6 +213,8 @@ void event_hub::deliver(const event_record& record) {
     s->thread.store(std::thread::id());
   }
 }
+
+void deliver_later(std::function<void()> action) { queue().push(std::move(action)); }
 
 }  // namespace switchgear::inline v1::detail
 

@@ -3,9 +3,9 @@
 
 namespace switchgear::inline v1 {
 
-verdict permit::settle_exception() {
-  if (grant_.is == machine::grant::kind::none) return verdict::abandoned;
-  if (is_pass_through()) return settle(verdict::failure, {}, false);
+permit::judgement permit::judge_exception() {
+  if (grant_.is == machine::grant::kind::none) return {verdict::abandoned, false};
+  if (is_pass_through()) return {settle(verdict::failure, {}, false), false};
   classifier::exception_verdict found;
 #if SWITCHGEAR_HAS_EXCEPTIONS
   try {
@@ -16,7 +16,8 @@ verdict permit::settle_exception() {
   }
 #endif
   // An exception that says that the call was never made or was given up is ignored, also after the deadline.
-  return settle(found.verdict, found.text, true);
+  const verdict settled = settle(found.verdict, found.text, true);
+  return {settled, settled == verdict::timeout && found.verdict != verdict::timeout};
 }
 
 }  // namespace switchgear::inline v1

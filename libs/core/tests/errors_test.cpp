@@ -78,7 +78,7 @@ TEST(call_timeout_error, carries_name_and_limit) {
   const sg::call_timeout_error e("orders", 1500ms);
   EXPECT_EQ(e.name(), "orders");
   EXPECT_EQ(e.limit(), 1500ms);
-  EXPECT_STREQ(e.what(), "call through circuit orders took longer than 1.5s");
+  EXPECT_STREQ(e.what(), "orders: the call took longer than 1.5s");
 }
 
 TEST(config_error, lists_every_problem) {

@@ -33,6 +33,29 @@
 
 namespace switchgear::inline v1 {
 
+class circuit_breaker;
+
+namespace detail {
+
+/// Told of every transition of a breaker by the thread that made it, outside every lock: for timers. An override whose end
+/// was moved is told too, as a change from its state to the same. `until` not after `at` means that time ends nothing. Short,
+/// and does not throw.
+class transition_watcher {
+ public:
+  virtual void changed(circuit_breaker& which, const machine::transition& change) noexcept = 0;
+
+ protected:
+  ~transition_watcher() = default;
+};
+
+/// For those who own breakers on behalf of others.
+struct breaker_access {
+  /// One watcher a breaker; it outlives the breaker, or is taken away (null) when no call is in flight.
+  static void watch(circuit_breaker& which, transition_watcher* watcher) noexcept;
+};
+
+}  // namespace detail
+
 /// A guarded scope: leaving it normally is a success, leaving it by an exception a failure. A destructor cannot see which
 /// exception is passing, so a classifier's exception rules do not apply here; use call() where they matter, or say
 /// ignore() before leaving.
@@ -88,6 +111,12 @@ class circuit_breaker final : private detail::permit_issuer {
     if (way() == plain && is_closed(word)) [[likely]] return {*this, call_grant(word, -1), {}};
     return acquire_slowly();
   }
+  /// The same; the event of a rejection carries the correlation id.
+  [[nodiscard]] permit try_acquire(const call_context& context) noexcept {
+    const std::uint64_t word = storage_.header().word.load(std::memory_order_relaxed);
+    if (way() == plain && is_closed(word)) [[likely]] return {*this, call_grant(word, -1), {}};
+    return acquire_slowly(context.correlation_id);
+  }
 
   /// Calls `f` when the circuit admits it and returns what it returns. Throws circuit_open_error when it does not; then `f`
   /// was not called. An exception of `f` passes unchanged, and is a failure unless the classifier ignores it.
@@ -107,9 +136,7 @@ class circuit_breaker final : private detail::permit_issuer {
 
   /// A guard for the rest of the scope. Throws circuit_open_error when the circuit does not admit it.
   call_guard protect(const call_context& context = {}) {
-    const std::uint64_t word = storage_.header().word.load(std::memory_order_relaxed);
-    permit p = way() == plain && is_closed(word) ? permit(*this, call_grant(word, -1), {})
-                                                 : acquire_slowly(context.correlation_id);
+    permit p = try_acquire(context);
     p.require(context);
     return call_guard(std::move(p));
   }
@@ -154,7 +181,9 @@ class circuit_breaker final : private detail::permit_issuer {
   /// Zeroes the lifetime metrics, and nothing else.
   void reset_metrics() noexcept;
   /// Makes the transition that is due, if one is, without a call: for timers.
-  void advance() noexcept;
+  void advance() noexcept { advance(machine::real_machine::any_generation); }
+  /// The same, only while the breaker is still in `generation`: for timers that were set then.
+  void advance(std::uint64_t generation) noexcept;
 
   /// Puts another configuration in force and returns an empty list, or changes nothing and returns its problems. State,
   /// generation, permits, attempt, override, consecutive count and the end of a running open period stay.
@@ -172,8 +201,9 @@ class circuit_breaker final : private detail::permit_issuer {
   }
 
   /// Calls `handler` for every event from now on, on a thread of its own, in the order of their sequence, outside every lock.
-  /// A handler may call back into the breaker. Costs nothing while nobody observes.
-  [[nodiscard]] subscription observe(std::function<void(const event&)> handler);
+  /// A handler may call back into the breaker. Costs nothing while nobody observes, and calls cost nothing while only
+  /// transitions are observed.
+  [[nodiscard]] subscription observe(std::function<void(const event&)> handler, event_filter filter = event_filter::everything);
 
   /// Everything that has to be kept over a restart.
   [[nodiscard]] saved_state save() const;
@@ -183,6 +213,7 @@ class circuit_breaker final : private detail::permit_issuer {
   std::string restore(const saved_state& saved, std::chrono::nanoseconds elapsed);
 
  private:
+  friend detail::breaker_access;
   /// What a call in a closed circuit has to do besides calling.
   enum quick_way : std::uint8_t {
     none,      ///< there are observers, rules about values or a call_timeout: everything
@@ -254,7 +285,8 @@ class circuit_breaker final : private detail::permit_issuer {
   const std::string name_;
   const std::unique_ptr<const classifier> rules_;  ///< null: classifier::standard()
   detail::history history_;
-  char last_failure_[48] = {};
+  char last_failure_[40] = {};
+  std::atomic<detail::transition_watcher*> watcher_{nullptr};
 
   /// What only operators touch, made when it is needed.
   struct operator_part {
@@ -356,7 +388,7 @@ call_result<std::remove_cvref_t<detail::result_of<F>>> circuit_breaker::try_call
   p.run_into(out.value_, std::forward<F>(f), note);
   if (out.verdict_ == verdict::timeout) {
     out.value_.reset();
-    out.error_ = "call through circuit " + name_ + " took longer than its call_timeout";
+    out.error_ = name_ + ": the call took longer than its call_timeout";
   }
 #endif
   return out;

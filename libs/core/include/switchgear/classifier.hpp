@@ -38,8 +38,8 @@ struct argument_of<R (*)(A) noexcept> { using type = std::remove_cvref_t<A>; };
 }  // namespace detail
 
 /// Decides what a returned value or an exception says about the dependency. The first rule that knows it decides; without
-/// one a value is a success and an exception a failure. Rejections of policies (rejected_error) and cancellations
-/// (cancelled_error) are ignored before any rule is asked.
+/// one a value is a success and an exception a failure. Before any rule is asked, rejections of policies (rejected_error) and
+/// cancellations (cancelled_error) are ignored, and a limit that was imposed further in (call_timeout_error) is a timeout.
 ///
 ///     sg::classifier{}
 ///         .ignore<bad_query>()                                          // the caller's fault

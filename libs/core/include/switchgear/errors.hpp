@@ -33,7 +33,13 @@ class error : public std::exception {
 /// A policy did not let a call through; the function was not called. Never evidence for a breaker further out.
 class rejected_error : public error {
  public:
-  using error::error;
+  explicit rejected_error(std::string what, std::optional<std::chrono::nanoseconds> retry_after = {})
+      : error(std::move(what)), retry_after_(retry_after) {}
+  /// When to come back, where it is known: never negative, 0 for "any moment".
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> retry_after() const noexcept { return retry_after_; }
+
+ private:
+  std::optional<std::chrono::nanoseconds> retry_after_;
 };
 
 /// The caller himself gave up. Never evidence.
@@ -42,7 +48,8 @@ class cancelled_error : public error {
   using error::error;
 };
 
-/// A call was rejected by a circuit breaker.
+/// A call was rejected by a circuit breaker. retry_after() is the time until the next probe may pass: 0 when the probes are
+/// all out, nothing when only an operator can end it.
 class circuit_open_error : public rejected_error {
  public:
   struct details {
@@ -60,9 +67,6 @@ class circuit_open_error : public rejected_error {
   [[nodiscard]] const std::string& name() const noexcept { return details_.name; }
   [[nodiscard]] switchgear::state state() const noexcept { return details_.state; }
   [[nodiscard]] rejection_reason reason() const noexcept { return details_.reason; }
-  /// Time until the next probe may pass: never negative, 0 when the probes are all out, nothing when only an operator
-  /// can end it.
-  [[nodiscard]] std::optional<std::chrono::nanoseconds> retry_after() const noexcept { return details_.retry_after; }
   [[nodiscard]] std::uint32_t failure_count() const noexcept { return details_.failure_count; }
   [[nodiscard]] const std::string& correlation_id() const noexcept { return details_.correlation_id; }
   [[nodiscard]] const error_context& context() const noexcept { return details_.context; }

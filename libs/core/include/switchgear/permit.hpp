@@ -146,7 +146,7 @@ class [[nodiscard]] permit {
   /// The same for a call that returned nothing.
   verdict settle_return() noexcept { return settle(verdict::success, {}, true); }
   /// Settles by what the classifier says of the exception that is being handled. To be called inside a catch clause.
-  verdict settle_exception();
+  verdict settle_exception() { return judge_exception().verdict; }
 
   /// Throws circuit_open_error when there is no permit.
   void require(const call_context& context = {}) const {
@@ -203,6 +203,12 @@ class [[nodiscard]] permit {
   [[nodiscard]] const switchgear::rejection& rejection() const noexcept { return rejection_; }
 
  private:
+  struct judgement {
+    switchgear::verdict verdict;
+    bool too_late;  ///< it became a timeout because it came after the call_timeout of this breaker
+  };
+  judgement judge_exception();
+
   /// Given out while the breaker is not enabled: nothing is judged, timed or counted.
   [[nodiscard]] bool is_pass_through() const noexcept { return grant_.is == machine::grant::kind::pass_through; }
 
@@ -242,7 +248,7 @@ class [[nodiscard]] permit {
     try {
       return invoke_until_deadline(std::forward<F>(f));
     } catch (...) {
-      if (settle_exception() == verdict::timeout) issuer->raise_timeout(true);
+      if (judge_exception().too_late) issuer->raise_timeout(true);
       throw;
     }
 #else
@@ -259,9 +265,9 @@ class [[nodiscard]] permit {
       body();
     } catch (...) {
       note(verdict::failure);  // stands if the classifier throws
-      const verdict v = settle_exception();
-      note(v);
-      if (v == verdict::timeout) issuer->raise_timeout(true);
+      const judgement j = judge_exception();
+      note(j.verdict);
+      if (j.too_late) issuer->raise_timeout(true);
       throw;
     }
     note(verdict::failure);

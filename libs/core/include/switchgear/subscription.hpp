@@ -8,6 +8,12 @@
 
 namespace switchgear::inline v1 {
 
+/// What an observer of a breaker wants to hear.
+enum class event_filter : std::uint8_t {
+  everything,   ///< the calls too: each of them takes the long way while somebody listens
+  transitions,  ///< what is_transition() says; calls cost what they cost without observers
+};
+
 /// Keeps a handler subscribed. Ending it (destruction, end()) from another thread waits for a handler that is running; from
 /// inside the handler itself it returns at once. Afterwards the handler is not called again.
 class [[nodiscard]] subscription {

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -49,11 +50,12 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
   explicit event_hub(std::string service) : service_(std::move(service)) {}
 
   /// `generation`: of the breaker now; its transitions after that are waited for, in order.
-  [[nodiscard]] subscription subscribe(handler h, std::uint64_t generation);
+  [[nodiscard]] subscription subscribe(handler h, std::uint64_t generation, event_filter filter = event_filter::everything);
   void publish(event_record record);
   /// After a restore: the next transition is that of `generation` + 1.
   void resume_after(std::uint64_t generation);
-  [[nodiscard]] bool has_observers() const noexcept { return observers_.load(std::memory_order_relaxed) != 0; }
+  /// Whether somebody wants to hear of more than transitions.
+  [[nodiscard]] bool hears_calls() const noexcept { return call_observers_.load(std::memory_order_relaxed) != 0; }
 
   /// Called by the event queue.
   void deliver(const event_record& record);
@@ -61,14 +63,16 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
  private:
   struct subscriber {
     handler call;
+    event_filter filter = event_filter::everything;
     std::mutex running;
     std::atomic<bool> gone{false};
     std::atomic<std::thread::id> thread{};
   };
   void end(const std::shared_ptr<subscriber>& s);
+  void count_observers();  ///< with the mutex held
 
   const std::string service_;
-  std::atomic<std::uint32_t> observers_{0};
+  std::atomic<std::uint32_t> call_observers_{0};
   std::mutex mutex_;
   std::vector<std::shared_ptr<subscriber>> subscribers_;
   std::uint64_t before_ = 0;  ///< the generation at the time of the first subscription
@@ -77,5 +81,9 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
   using waiting = std::multimap<std::pair<std::uint64_t, bool>, event_record>;
   waiting early_;
 };
+
+/// Runs `action` on the thread that delivers events, after those that wait already; dropped and counted like an event when
+/// too many wait. It does not throw.
+void deliver_later(std::function<void()> action);
 
 }  // namespace switchgear::inline v1::detail

@@ -199,7 +199,8 @@ class basic_machine {
   }
 
   /// Makes the transition that is due, if one is: open → half-open, or the end of an override.
-  transitions advance(nanos now) noexcept;
+  transitions advance(nanos now, std::uint64_t generation = any_generation) noexcept;
+  static constexpr std::uint64_t any_generation = ~std::uint64_t{0};
 
   transitions trip(nanos now) noexcept;
   /// `end` is the time at which it ends, or -1. True in `renewed` when the same override was in force and got a new end.
@@ -258,7 +259,7 @@ class basic_machine {
   bool move(state_word seen, state to, cause c, trigger why, nanos now, transitions& out, outcome known = {},
             evidence numbers = {}) noexcept;
   /// Makes the transition that is due, if one is; the word after it.
-  state_word settle_due(nanos now, transitions& out) noexcept;
+  state_word settle_due(nanos now, transitions& out, std::uint64_t generation = any_generation) noexcept;
   [[nodiscard]] bool is_due(state_word w, const facts& known, nanos now) const noexcept;
 
   enum class claim : std::uint8_t { taken, full };

@@ -117,9 +117,10 @@ bool basic_machine<Atomic>::is_due(state_word w, const facts& known, nanos now) 
 }
 
 template <template <class> class Atomic>
-state_word basic_machine<Atomic>::settle_due(nanos now, transitions& out) noexcept {
+state_word basic_machine<Atomic>::settle_due(nanos now, transitions& out, std::uint64_t generation) noexcept {
   for (;;) {
     const state_word w = now_in();
+    if (generation != any_generation && w.generation() != generation) return w;
     if (out.count + 1 >= transitions::capacity) return w;
     if (w.state() == state::closed || w.state() == state::half_open) return w;
     publish(w, now);
@@ -136,9 +137,9 @@ state_word basic_machine<Atomic>::settle_due(nanos now, transitions& out) noexce
 }
 
 template <template <class> class Atomic>
-transitions basic_machine<Atomic>::advance(nanos now) noexcept {
+transitions basic_machine<Atomic>::advance(nanos now, std::uint64_t generation) noexcept {
   transitions out;
-  if (settings_.enabled) settle_due(now, out);
+  if (settings_.enabled) settle_due(now, out, generation);
   return out;
 }
 
