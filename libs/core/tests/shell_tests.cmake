@@ -17,6 +17,7 @@ if(SWITCHGEAR_BUILD_TESTS AND SWITCHGEAR_WITH_TESTING)
       tests/history_test.cpp
       tests/lanes_test.cpp
       tests/operators_test.cpp
+      tests/owning_test.cpp
       tests/permit_test.cpp
       tests/reconfigure_test.cpp
       tests/restore_test.cpp
