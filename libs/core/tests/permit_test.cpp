@@ -106,8 +106,8 @@ TEST(permit, keeps_the_text_of_its_failure) {
 
 TEST(permit, cuts_a_long_text_between_characters) {
   small_breaker t;
-  const std::string text(38, 'x');
-  t.breaker.try_acquire().failure(text + "ä");  // 40 bytes; 39 are kept
+  const std::string text(46, 'x');
+  t.breaker.try_acquire().failure(text + "ä");  // 48 bytes; 47 are kept
   EXPECT_EQ(t.breaker.snapshot().last_failure, text);
 }
 

@@ -285,7 +285,7 @@ class circuit_breaker final : private detail::permit_issuer {
   const std::string name_;
   const std::unique_ptr<const classifier> rules_;  ///< null: classifier::standard()
   detail::history history_;
-  char last_failure_[40] = {};
+  char last_failure_[48] = {};
   std::atomic<detail::transition_watcher*> watcher_{nullptr};
 
   /// What only operators touch, made when it is needed.
