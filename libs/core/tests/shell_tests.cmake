@@ -28,6 +28,7 @@ if(SWITCHGEAR_BUILD_TESTS AND SWITCHGEAR_WITH_TESTING)
 
   # On its own, because it replaces the global operator new, which the thread sanitizer keeps for itself.
   if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize=[a-z,-]*thread")
-    switchgear_test(NAME core_zero_allocation_tests SOURCES tests/zero_allocation_test.cpp USES core)
+    switchgear_test(NAME core_zero_allocation_tests
+      SOURCES tests/zero_allocation_test.cpp tests/support/counted_new.cpp USES core)
   endif()
 endif()

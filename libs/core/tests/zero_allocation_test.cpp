@@ -1,60 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // No call allocates. This program counts what the global operator new is asked for, thread by thread.
+#include "support/counted_new.hpp"
 #include "support/shell.hpp"
-
-#include <cstdlib>
-#include <new>
-
-namespace {
-
-constinit thread_local std::size_t allocated = 0;
-
-void* counted(std::size_t size, std::size_t alignment) noexcept {
-  ++allocated;
-  if (size == 0) size = 1;
-  if (alignment <= alignof(std::max_align_t)) return std::malloc(size);
-  return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-}
-
-void* counted_or_abort(std::size_t size, std::size_t alignment) noexcept {
-  void* const p = counted(size, alignment);
-  if (p == nullptr) std::abort();
-  return p;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return counted_or_abort(size, 1); }
-void* operator new[](std::size_t size) { return counted_or_abort(size, 1); }
-void* operator new(std::size_t size, std::align_val_t a) { return counted_or_abort(size, static_cast<std::size_t>(a)); }
-void* operator new[](std::size_t size, std::align_val_t a) {
-  return counted_or_abort(size, static_cast<std::size_t>(a));
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted(size, 1); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted(size, 1); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
-void operator delete[](void* p, const std::nothrow_t&) noexcept { std::free(p); }
 
 namespace {
 
 using namespace shell;
-
-/// How often `f` allocates on this thread.
-template <class F>
-std::size_t allocations_of(F&& f) {
-  const std::size_t before = allocated;
-  f();
-  return allocated - before;
-}
+using counted_new::allocations_of;
 
 sg::config with_a_full_history() {
   return small_with([](auto& c) { c.state_history = 3; });
