@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <switchgear/executor.hpp>
+#include <switchgear/thread_pool.hpp>
+
+namespace switchgear::inline v1 {
+namespace {
+
+std::string full_text(const std::string& policy, const executor& where) {
+  std::string text = policy + ": ";
+  if (where.closing().stop_requested()) return text + where.name() + " is about to end";
+  text += where.name() + " has no room";
+  if (const auto most = where.capacity()) text += " for more than " + std::to_string(*most) + " calls";
+  return text;
+}
+
+}  // namespace
+
+executor_full_error::executor_full_error(std::string policy, const executor& where)
+    : rejected_error(full_text(policy, where)), executor_name_(where.name()), capacity_(where.capacity()) {}
+
+executor& default_executor() {
+  static thread_pool pool({.name = "default_executor", .threads = 32, .max_queue = 1000});
+  return pool;
+}
+
+}  // namespace switchgear::inline v1
