@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "layering.hpp"
+
+#include <switchgear/config/environment.hpp>
+#include <switchgear/config/keys.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace switchgear::inline v1::detail {
+namespace {
+
+bool same_entries(const config_patch& a, const config_patch& b) {
+  return std::equal(a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(),
+                    [](const patch_entry& x, const patch_entry& y) { return x.key == y.key && x.value == y.value; });
+}
+
+layered_config finished(config_result result) {
+  layered_config out;
+  out.problems = std::move(result.problems);
+  if (out.problems.empty()) out.value = std::make_shared<const config>(std::move(result.value));
+  return out;
+}
+
+}  // namespace
+
+bool same_request(const asked_config& a, const asked_config& b) {
+  if (a.how != b.how || a.preset != b.preset) return false;
+  if (a.how == asked_config::way::whole) return *a.whole == *b.whole;
+  if (a.how == asked_config::way::keys) return same_entries(*a.keys, *b.keys);
+  return true;
+}
+
+layered_config layering::resolve(std::string_view name, const asked_config& asked, const file_in_force& file,
+                                 environment_says enabled) const {
+  if (asked.how == asked_config::way::whole) {
+    return finished({*asked.whole, asked.whole->validate()});
+  }
+  const std::string_view preset = asked.preset.empty() ? std::string_view(preset_) : asked.preset;
+  if (asked.how == asked_config::way::keys) return apply_all(name, preset, asked.keys, file, enabled);
+  const file_in_force::key key(file.file.table_for(name), preset, enabled);
+  {
+    const std::lock_guard lock(file.mutex);
+    if (const auto known = file.made.find(key); known != file.made.end()) return known->second;
+  }
+  layered_config made = apply_all(name, preset, nullptr, file, enabled);
+  const std::lock_guard lock(file.mutex);
+  return file.made.emplace(key, std::move(made)).first->second;
+}
+
+layered_config layering::apply_all(std::string_view name, std::string_view preset, const config_patch* keys,
+                                   const file_in_force& file, environment_says enabled) const {
+  config_patch below;  // what a preset says about `enabled` lies under the environment
+  config_patch above;
+  if (!preset.empty()) {
+    patch_result found = preset_patch(preset, {});
+    if (!found.problems.empty()) return {nullptr, std::move(found.problems)};
+    for (patch_entry& entry : found.patch.entries) {
+      (entry.key == "enabled" ? below : above).entries.push_back(std::move(entry));
+    }
+  }
+  config_patch environment = environment_;
+  if (enabled != environment_says::nothing) {
+    environment.entries.push_back({"enabled", raw_value::boolean(enabled == environment_says::yes), "the environment",
+                                   variable_name(prefix_, "enabled"), true});
+  }
+  std::vector<config_patch> layers;
+  layers.push_back(std::move(below));
+  layers.push_back(std::move(environment));
+  layers.push_back(std::move(above));
+  for (config_patch& patch : file.file.layers_for(name)) layers.push_back(std::move(patch));
+  if (keys != nullptr) layers.push_back(*keys);
+  return finished(apply_layers(layers, config{}));
+}
+
+std::string_view agent_preset(std::string_view type) {
+  const config wanted = presets::for_agent(type);
+  if (wanted == presets::llm()) return "llm";
+  if (wanted == presets::service()) return "service";
+  return "standard";
+}
+
+std::string describe_difference(const config& in_force, const config& asked) {
+  std::string out;
+  const auto shown = [](const std::optional<raw_value>& v) { return v ? v->spelling : std::string("not set"); };
+  for (const key_info& info : config_keys()) {
+    const auto is = info.value_of(in_force);
+    const auto wanted = info.value_of(asked);
+    if (is == wanted) continue;
+    out += (out.empty() ? "" : "; ") + std::string(info.key) + " is " + shown(is) + ", asked for " + shown(wanted);
+  }
+  return out;
+}
+
+}  // namespace switchgear::inline v1::detail

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry_core.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace switchgear::inline v1::detail {
+namespace {
+
+/// How many records a sweep may look at when the last whole one found nothing: a registry full of live breakers is then told so
+/// quickly, and one of up to half as many breakers still exactly.
+constexpr std::uint64_t short_sweep = 32'768;
+
+struct disposer {
+  void operator()(breaker_record* record) const noexcept { record->dispose(); }
+};
+
+/// Whether a breaker that nobody uses is as good as a new one. Whoever has a past (`stained`) keeps it.
+bool is_pristine(const registered_breaker& body, bool& stained) {
+  const config now = body.breaker.configuration();
+  if (!(now == *body.layered)) return false;  // changed by hand
+  if (body.breaker.state() != (now.enabled ? state::closed : state::disabled)) return false;
+  const snapshot seen = body.breaker.snapshot();
+  stained = seen.generation != 0 || seen.metrics.failures != 0;
+  return !stained && seen.window.slow == 0;
+}
+
+}  // namespace
+
+registry_core::registry_core(const registry_options& options, clock& time, config_patch environment,
+                             std::optional<std::string> dotenv_enabled)
+    : hash_(random_hash_key()),
+      file_(std::make_shared<const file_in_force>()),
+      most_(options.max_breakers),
+      when_full_(options.when_full),
+      path_(options.file),
+      watches_(options.watch_file),
+      poll_interval_(options.poll_interval),
+      has_timer_(options.timer),
+      clock_(time),
+      layering_(options.preset, options.prefix, std::move(environment)),
+      switch_(options, std::move(dotenv_enabled)),
+      reports_(options.max_reports, options.on_report),
+      alarms_(time) {}
+
+// --- finding ---
+
+breaker_handle registry_core::find_slowly(std::string_view name, std::uint64_t hash) const noexcept {
+  const std::lock_guard lock(mutex_);
+  breaker_record* const record = table_.peek(name, hash);
+  return record == nullptr ? breaker_handle() : handle_to(*record);
+}
+
+breaker_handle registry_core::handle_to(breaker_record& record) noexcept {
+  record.retain();  // the registry's own reference is there as long as nobody else has the mutex
+  record.used.store(true, std::memory_order_relaxed);
+  return {record, record.body->breaker};
+}
+
+breaker_handle registry_core::get(std::string_view name, const asked_config& asked, const classifier& rules) {
+  const std::uint64_t hash = hash_of(name);
+  breaker_handle found = find(name, hash);
+  if (!found) return make(name, hash, asked, rules);
+  compare(*found.record_->body, asked, !rules.is_empty());
+  return found;
+}
+
+breaker_handle registry_core::get_enabled(std::string_view name, const asked_config& asked) {
+  breaker_handle found = get(name, asked, classifier::standard());
+  // Relaxed: whoever set it did so before this thread could find the breaker, or is about to.
+  if (found.record_->off_by_environment.load(std::memory_order_relaxed)) switch_on(*found.record_);
+  return found;
+}
+
+std::shared_ptr<const file_in_force> registry_core::file() const {
+  const std::lock_guard lock(mutex_);
+  return file_;
+}
+
+registry_core::resolved registry_core::resolve(std::string_view name, const asked_config& asked,
+                                               std::shared_ptr<const file_in_force> file, environment_says says) const {
+  resolved out{std::move(file), {}, false};
+  out.layers = layering_.resolve(name, asked, *out.file, says);
+  if (out.layers.value && !out.layers.value->enabled && asked.how != asked_config::way::whole) {
+    const layered_config on = layering_.resolve(name, asked, *out.file, environment_says::yes);
+    out.off_by_environment = on.value && on.value->enabled;
+  }
+  return out;
+}
+
+void registry_core::compare(registered_breaker& existing, const asked_config& asked, bool has_rules) {
+  const bool other_rules = has_rules && !existing.has_rules;  // that two classifiers differ nobody can tell
+  const bool says_nothing = asked.how == asked_config::way::layers && asked.preset.empty();
+  if (!other_rules && (says_nothing || same_request(asked, existing.asked.view()))) return;
+  const resolved wanted = resolve(existing.breaker.name(), asked, file(), environment());
+  if (!wanted.layers.value) throw config_error(wanted.layers.problems);
+  std::string difference;
+  if (!says_nothing) difference = describe_difference(existing.breaker.configuration(), *wanted.layers.value);
+  if (other_rules) difference += (difference.empty() ? "" : "; ") + std::string("it has no classifier, asked for one");
+  if (difference.empty()) return;
+  reports_.add({registry_report_kind::different_configuration, existing.breaker.name(), std::move(difference), {}, 1});
+}
+
+void registry_core::switch_on(breaker_record& record) {
+  const environment_says says = environment();  // may call the user, so without the lock
+  const std::lock_guard one_at_a_time(reload_mutex_);
+  registered_breaker& body = *record.body;
+  // No other file can come while this thread may reconfigure.
+  const resolved now = resolve(body.breaker.name(), body.asked.view(), file(), says);
+  if (!now.layers.value || !now.layers.value->enabled) return;
+  {
+    const std::lock_guard lock(mutex_);
+    body.layered = now.layers.value;
+  }
+  body.breaker.reconfigure(*now.layers.value);
+  record.off_by_environment.store(false, std::memory_order_relaxed);
+}
+
+// --- making ---
+
+breaker_handle registry_core::make(std::string_view name, std::uint64_t hash, const asked_config& asked,
+                                   const classifier& rules) {
+  for (;;) {
+    const resolved made = resolve(name, asked, file(), environment());
+    std::vector<problem> problems = made.layers.problems;
+    if (auto p = validate_name(name)) problems.insert(problems.begin(), std::move(*p));
+    if (!problems.empty()) throw config_error(std::move(problems));
+
+    std::unique_ptr<registered_breaker> body = build(name, asked, made.layers.value, rules);
+    observers_.bring_up_to_date(*body);
+    std::unique_ptr<breaker_record, disposer> evicted;  // ends when the lock is no longer held
+    breaker_handle out;
+    bool is_new = false;
+    {
+      std::unique_lock lock(mutex_);
+      may_make_.wait(lock, [this] { return !holds_making_; });
+      if (breaker_record* const other = table_.peek(name, hash)) {
+        out = handle_to(*other);
+      } else if (file_ != made.file) {
+        continue;  // another file came meanwhile: it would miss this breaker
+      } else {
+        if (table_.size() >= most_) evicted.reset(evict());
+        if (table_.size() < most_) {
+          out = settle_in(std::move(body), hash, true, made.off_by_environment);
+          is_new = true;
+        }
+      }
+    }
+    if (!out) return turn_away(name, hash);
+    if (is_new) {
+      observers_.bring_up_to_date(*out.record_->body);
+    } else {
+      compare(*out.record_->body, asked, !rules.is_empty());
+    }
+    return out;
+  }
+}
+
+std::unique_ptr<registered_breaker> registry_core::build(std::string_view name, const asked_config& asked,
+                                                         std::shared_ptr<const config> configuration, const classifier& rules) {
+  clock* const own = &clock_ == &steady_clock() ? nullptr : &clock_;
+  auto body = std::make_unique<registered_breaker>(shared_from_this(), std::string(name), asked, std::move(configuration), rules,
+                                                   own);
+  if (has_timer_) breaker_access::watch(body->breaker, body.get());
+  return body;
+}
+
+breaker_handle registry_core::settle_in(std::unique_ptr<registered_breaker> body, std::uint64_t hash, bool listed, bool off) {
+  const std::string& name = body->breaker.name();
+  breaker_record& record = records_.take();
+  record.hash = hash;
+  record.name_size = static_cast<std::uint8_t>(name.size());
+  std::memcpy(record.name.data(), name.data(), std::min(name.size(), record.name.size()));
+  record.stained = false;
+  record.used.store(false, std::memory_order_relaxed);
+  record.off_by_environment.store(off, std::memory_order_relaxed);
+  record.body = body.get();
+  body->record = &record;
+  body->id = ++next_id_;
+  if (listed) {
+    // Without references yet: who finds it already asks again, and waits for the mutex.
+    try {
+      table_.insert(record);
+    } catch (...) {
+      records_.give_back(record);
+      throw;
+    }
+    ++created_;
+  }
+  record.listed.store(listed, std::memory_order_relaxed);
+  // Release: with the first reference everything of the record, and of the breaker, is there for those who take one.
+  record.references.store(listed ? 2 : 1, std::memory_order_release);
+  return {record, body.release()->breaker};
+}
+
+breaker_handle registry_core::turn_away(std::string_view name, std::uint64_t hash) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++turned_away_;
+  }
+  if (when_full_ == when_registry_full::refuse) throw registry_full_error(std::string(name), most_);
+  reports_.add({registry_report_kind::full,
+                {},
+                "the registry holds " + std::to_string(most_) +
+                    " breakers, its limit, and none of them is idle: new names are not guarded",
+                {},
+                1});
+  const config off{.enabled = false};
+  const asked_config asked{asked_config::way::whole, {}, &off, nullptr};
+  auto body = build(name, asked, std::make_shared<const config>(off), classifier::standard());
+  const std::lock_guard lock(mutex_);
+  return settle_in(std::move(body), hash, false, false);
+}
+
+void registry_core::take_back(breaker_record& record) noexcept {
+  const std::lock_guard lock(mutex_);
+  records_.give_back(record);
+}
+
+// --- making room ---
+
+breaker_record* registry_core::evict() {
+  const std::uint32_t count = records_.count();
+  // Twice around: once to take the marks of use away, once to see who was not used since.
+  const std::uint64_t around = 2 * std::uint64_t{count};
+  const std::uint64_t steps = exhausted_ ? std::min(around, short_sweep) : around;
+  breaker_record* second_choice = nullptr;
+  for (std::uint64_t i = 0; i < steps; ++i) {
+    breaker_record& record = records_.at(hand_ < count ? hand_ : 0);
+    hand_ = (hand_ + 1) % count;
+    if (!record.listed.load(std::memory_order_relaxed) || record.stained) continue;
+    if (record.references.load(std::memory_order_relaxed) != 1) continue;
+    if (record.used.exchange(false, std::memory_order_relaxed)) {
+      if (second_choice == nullptr) second_choice = &record;
+    } else if (evict_this(record)) {
+      exhausted_ = false;
+      return &record;
+    }
+  }
+  exhausted_ = second_choice == nullptr || !evict_this(*second_choice);
+  return exhausted_ ? nullptr : second_choice;
+}
+
+bool registry_core::evict_this(breaker_record& record) {
+  if (!is_pristine(*record.body, record.stained)) return false;
+  // Acquire: pairs with the release of those who gave their references back, so that what they did is seen below. From 0 on
+  // nobody can take one.
+  std::uint32_t alone = 1;
+  if (!record.references.compare_exchange_strong(alone, 0, std::memory_order_acq_rel, std::memory_order_relaxed)) return false;
+  if (!is_pristine(*record.body, record.stained)) {
+    record.references.store(1, std::memory_order_release);  // somebody was here between the two looks
+    return false;
+  }
+  unlist(record);
+  ++evicted_;
+  return true;
+}
+
+void registry_core::unlist(breaker_record& record) noexcept {
+  table_.erase(record);
+  record.listed.store(false, std::memory_order_relaxed);
+}
+
+void registry_core::let_go(breaker_record& record) noexcept {
+  alarms_.end(*record.body);
+  observers_.end(*record.body);
+  record.release();
+}
+
+bool registry_core::remove(std::string_view name) {
+  breaker_record* record = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    record = table_.peek(name, hash_of(name));
+    if (record == nullptr) return false;
+    unlist(*record);
+    ++removed_;
+  }
+  let_go(*record);
+  return true;
+}
+
+void registry_core::clear() noexcept {
+  for (std::uint32_t i = 0, n = records_.count(); i < n; ++i) {
+    breaker_record& record = records_.at(i);
+    {
+      const std::lock_guard lock(mutex_);
+      if (!record.listed.load(std::memory_order_relaxed)) continue;
+      unlist(record);
+      ++removed_;
+    }
+    let_go(record);
+  }
+}
+
+void registry_core::close() noexcept {
+  clock::timer polling = 0;
+  {
+    const std::lock_guard lock(poll_mutex_);
+    closed_ = true;
+    polling = poll_timer_;
+  }
+  if (polling != 0) clock_.cancel(polling);
+  watcher_.reset();
+  alarms_.close();
+  for (std::uint32_t i = 0, n = records_.count(); i < n; ++i) {
+    with_record(i, [this](registered_breaker& body) { alarms_.end(body); });
+  }
+  clear();
+}
+
+// --- watching ---
+
+subscription registry_core::observe(std::function<void(const event&)> handler) {
+  const std::uint64_t number = observers_.add(std::move(handler));
+  const auto tell_all = [](registry_core& core) {
+    // Whoever makes a breaker has either done so, and it is found below, or sees the change.
+    { const std::lock_guard lock(core.mutex_); }
+    core.walk([&core](registered_breaker& body) { core.observers_.bring_up_to_date(body); });
+  };
+  subscription out([core = weak_from_this(), number, tell_all] {
+    const std::shared_ptr<registry_core> alive = core.lock();
+    if (!alive) return;
+    alive->observers_.remove(number);
+    tell_all(*alive);
+  });
+  tell_all(*this);
+  return out;
+}
+
+registry_metrics registry_core::metrics() const {
+  const std::lock_guard lock(mutex_);
+  return {table_.size(), created_, evicted_, removed_, turned_away_, reloads_.load(std::memory_order_relaxed), reports_.count()};
+}
+
+}  // namespace switchgear::inline v1::detail
