@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the cases, prints a table with the targets beside the figures, and writes JSON with --json FILE.
+#include "async_cases.hpp"
+
 #include <switchgear/circuit_breaker.hpp>
 #include <switchgear/json.hpp>
 
@@ -109,16 +111,25 @@ std::vector<target> judge(const figures& f, double bytes) {
        at("healthy_time_window_slow", 2) - 1.15 * at("two_clock_reads", 2), 5, false, "ns"},
       {"1 % failures, 1 thread", at("failures_1_percent", 1), 15, false, "ns"},
       {"bytes of an idle breaker", bytes, 1024, false, "bytes"},
+      {"pipeline of fallback, retry and breaker over the bare call, 1 thread", at("pipeline_3", 1) - at("bare_call", 1), 15, false, "ns"},
+      {"lookup of any of a million names, 1 thread", at("registry_lookup_1m", 1), 100, false, "ns"},
+      {"lookup of any of a million names, 2 threads", at("registry_lookup_1m", 2), 100, false, "ns"},
+      {"lookup of a thousand busy names among a million, 1 thread", at("registry_lookup_1m_busy", 1), 100, false, "ns"},
+      {"lookup of a thousand busy names among a million, 2 threads", at("registry_lookup_1m_busy", 2), 100, false, "ns"},
   };
 }
 
-void print(const figures& f, const std::vector<target>& targets) {
+void print(const figures& f, const std::vector<target>& targets, const bench::bytes_in_flight& in_flight) {
   std::printf("\n%-28s %12s %12s\n", "case, ns a call", "1 thread", "2 threads");
   for (const auto& [key, ns] : f) {
     if (key.second != 1) continue;
     const auto two = f.find({key.first, 2});
-    std::printf("%-28s %12.2f %12.2f\n", key.first.c_str(), ns, two == f.end() ? 0.0 : two->second);
+    std::printf("%-28s %12.2f", key.first.c_str(), ns);
+    if (two != f.end()) std::printf(" %12.2f", two->second);
+    std::printf("\n");
   }
+  std::printf("\n%-28s %12.0f\n%-28s %12.0f\n", "bytes in flight, breaker", in_flight.breaker, "bytes in flight, pipeline_3",
+              in_flight.pipeline_3);
   std::printf("\n%-68s %10s %10s\n", "target", "measured", "wanted");
   for (const target& t : targets) {
     std::printf("%-68s %10.2f %s%8.2f %-5s %s\n", t.name.c_str(), t.value, t.at_least ? ">=" : "<=", t.limit, t.unit,
@@ -126,7 +137,8 @@ void print(const figures& f, const std::vector<target>& targets) {
   }
 }
 
-bool write_json(const std::string& path, const figures& f, const std::vector<target>& targets) {
+bool write_json(const std::string& path, const figures& f, const std::vector<target>& targets,
+                const bench::bytes_in_flight& in_flight) {
   std::ofstream out(path);
   out << "{\"cases\":[";
   const char* comma = "";
@@ -140,7 +152,8 @@ bool write_json(const std::string& path, const figures& f, const std::vector<tar
     out << comma << switchgear::json_string(t.name) << ":" << switchgear::json_number(t.value);
     comma = ",";
   }
-  out << "}}\n";
+  out << "},\"bytes_in_flight\":{\"breaker\":" << switchgear::json_number(in_flight.breaker)
+      << ",\"pipeline_3\":" << switchgear::json_number(in_flight.pipeline_3) << "}}\n";
   return static_cast<bool>(out.flush());
 }
 
@@ -167,13 +180,14 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(count, rest.data())) return 2;
 
   const double bytes = bytes_per_breaker();
+  const bench::bytes_in_flight in_flight = bench::measure_bytes_in_flight();
   const second_thread companion;
   collector seen;
   if (benchmark::RunSpecifiedBenchmarks(&seen) == 0) return 2;
   const figures f = seen.medians();
   const std::vector<target> targets = judge(f, bytes);
-  print(f, targets);
-  if (!json.empty() && !write_json(json, f, targets)) {
+  print(f, targets, in_flight);
+  if (!json.empty() && !write_json(json, f, targets, in_flight)) {
     std::fprintf(stderr, "cannot write %s\n", json.c_str());
     return 1;
   }

@@ -256,6 +256,11 @@ void detail::breaker_access::watch(circuit_breaker& which, transition_watcher* w
   which.watcher_.store(watcher, std::memory_order_release);  // pairs with the acquire loads of those who tell it
 }
 
+std::size_t detail::breaker_access::observers(const circuit_breaker& which) noexcept {
+  const event_hub* const hub = which.hub_.load();
+  return hub == nullptr ? 0 : hub->observers();
+}
+
 clock& circuit_breaker::time_source() const noexcept { return clock_ == nullptr ? steady_clock() : *clock_; }
 
 // --- telling ---
@@ -406,22 +411,21 @@ void circuit_breaker::override_with(switchgear::state s, std::string reason, std
   const std::int64_t time = now();
   const std::int64_t end = ttl ? machine::later(time, std::max<std::int64_t>(0, ttl->count())) : -1;
   bool renewed = false;
+  std::uint64_t generation = machine::real_machine::any_generation;  // stays when the breaker is not enabled
   machine::transitions changes;
   {
     const std::lock_guard lock(mutex_);
     if (!operator_) operator_ = std::make_unique<operator_part>();
-    changes = storage_.machine().override_with(s, end, time, renewed);
-    operator_->override_generation = machine::state_word{storage_.header().word.load()}.generation();
+    changes = storage_.machine().override_with(s, end, time, renewed, &generation);
+    operator_->override_generation = generation;
     operator_->owner = std::move(owner);
     operator_->reason = reason;
   }
   if (renewed) {
     if (detail::transition_watcher* const watcher = watcher_.load(std::memory_order_acquire)) {
-      const std::uint64_t generation = machine::state_word{storage_.header().word.load()}.generation();
       watcher->changed(*this, {.from = s, .to = s, .generation = generation, .at = time, .until = end});
     }
-    tell(event_kind::config_changed, machine::state_word{storage_.header().word.load()}.generation(), s, "override renewed",
-         storage_.header().attempts.load());
+    tell(event_kind::config_changed, generation, s, "override renewed", storage_.header().attempts.load());
   }
   report(changes, text(std::move(reason)));
 }

@@ -5,7 +5,7 @@
 namespace switchgear::inline v1 {
 
 const classifier& classifier::standard() noexcept {
-  static const classifier instance;
+  static const classifier& instance = *new classifier;  // for ever: calls may be under way while the program ends
   return instance;
 }
 

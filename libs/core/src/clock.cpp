@@ -12,7 +12,8 @@ namespace {
 
 class steady final : public clock {
  public:
-  ~steady() override {
+  /// Ends the thread; timers that are set afterwards never run.
+  void stop() {
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
@@ -27,7 +28,7 @@ class steady final : public clock {
 
   timer call_at(std::chrono::nanoseconds when, std::function<void()> action) override {
     const std::lock_guard lock(mutex_);
-    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+    if (!thread_.joinable() && !stopping_) thread_ = std::thread([this] { run(); });
     const timer id = ++last_;
     waiting_.emplace(std::pair{when, id}, std::move(action));
     due_.emplace(id, when);
@@ -36,9 +37,10 @@ class steady final : public clock {
   }
 
   void cancel(timer t) noexcept override {
+    decltype(waiting_)::node_type taken;  // what the action holds goes outside the lock
     const std::lock_guard lock(mutex_);
     if (const auto found = due_.find(t); found != due_.end()) {
-      waiting_.erase({found->second, t});
+      taken = waiting_.extract({found->second, t});
       due_.erase(found);
     }
   }
@@ -56,11 +58,12 @@ class steady final : public clock {
         wake_.wait_until(lock, std::chrono::steady_clock::time_point(first->first.first));
         continue;
       }
-      const std::function<void()> action = std::move(first->second);
+      std::function<void()> action = std::move(first->second);
       due_.erase(first->first.second);
       waiting_.erase(first);
       lock.unlock();
       action();
+      action = nullptr;  // what it holds goes outside the lock
       lock.lock();
     }
   }
@@ -77,7 +80,12 @@ class steady final : public clock {
 }  // namespace
 
 clock& steady_clock() {
-  static steady instance;
+  // The object for ever, because calls may be under way while the program ends; its thread until the static objects go that
+  // were there before it.
+  static steady& instance = *new steady;
+  static const struct ending {
+    ~ending() { instance.stop(); }
+  } at_the_end;
   return instance;
 }
 

@@ -20,7 +20,8 @@ constexpr std::size_t most_waiting = 1024;
 class event_queue {
  public:
   event_queue() : slots_(most_waiting), thread_([this] { run(); }) {}
-  ~event_queue() {
+  /// Delivers what waits and ends the thread; what comes afterwards is dropped.
+  void stop() {
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
@@ -34,7 +35,7 @@ class event_queue {
   void push(item next) {
     {
       const std::lock_guard lock(mutex_);
-      if (queued_ - taken_ == slots_.size()) {
+      if (stopping_ || queued_ - taken_ == slots_.size()) {
         dropped_.fetch_add(1, std::memory_order_relaxed);
         return;
       }
@@ -82,7 +83,11 @@ class event_queue {
 };
 
 event_queue& queue() {
-  static event_queue instance;
+  // As steady_clock(): the object for ever, its thread not.
+  static event_queue& instance = *new event_queue;
+  static const struct ending {
+    ~ending() { instance.stop(); }
+  } at_the_end;
   return instance;
 }
 
@@ -144,6 +149,7 @@ void event_hub::end(const std::shared_ptr<subscriber>& s) {
 void event_hub::count_observers() {
   const auto count = std::ranges::count_if(subscribers_, [](const auto& s) { return s->filter == event_filter::everything; });
   call_observers_.store(static_cast<std::uint32_t>(count), std::memory_order_relaxed);
+  observers_.store(static_cast<std::uint32_t>(subscribers_.size()), std::memory_order_relaxed);
 }
 
 void event_hub::resume_after(std::uint64_t generation) {
@@ -213,6 +219,8 @@ void event_hub::deliver(const event_record& record) {
     s->thread.store(std::thread::id());
   }
 }
+
+void start_event_delivery() { queue(); }
 
 void deliver_later(std::function<void()> action) { queue().push(std::move(action)); }
 

@@ -189,4 +189,24 @@ TEST(call_timeout, carries_what_was_thrown_instead_of_a_result_that_cannot_be_mo
 
 #endif
 
+#if SWITCHGEAR_HAS_EXCEPTIONS
+
+TEST(call_timeout, takes_a_cancellation_that_it_asked_for_itself_for_a_timeout) {
+  small_breaker t(limited(10s));
+  EXPECT_THROW(t.breaker.call([&](std::stop_token stop) {
+    t.clock.advance(10s);
+    if (stop.stop_requested()) throw sg::cancelled_error("asked to stop");
+  }), sg::call_timeout_error);
+  EXPECT_EQ(t.metrics().timeouts, 1u);
+  EXPECT_EQ(t.metrics().ignored, 0u);
+}
+
+TEST(call_timeout, leaves_a_cancellation_alone_that_it_did_not_ask_for) {
+  small_breaker t(limited(10s));
+  EXPECT_THROW(t.breaker.call([&](std::stop_token) { throw sg::cancelled_error("the caller gave up"); }), sg::cancelled_error);
+  EXPECT_EQ(t.metrics().ignored, 1u);
+}
+
+#endif
+
 }  // namespace

@@ -69,4 +69,20 @@ TEST(steady_clock, lets_a_timer_set_another) {
   done.wait();
 }
 
+/// Calls the clock when the last copy goes, as what owns a timer does.
+struct cancels_when_it_goes {
+  std::shared_ptr<void> held{nullptr, [](void*) { sg::steady_clock().cancel(0); }};
+};
+
+TEST(steady_clock, does_not_hold_its_lock_while_an_action_goes) {
+  auto& clock = sg::steady_clock();
+  std::latch done(1), again(1);
+  clock.call_at(clock.now(), [c = cancels_when_it_goes{}, &done] { done.count_down(); });
+  done.wait();
+  const auto timer = clock.call_at(clock.now() + std::chrono::hours(1), [c = cancels_when_it_goes{}] {});
+  clock.cancel(timer);
+  clock.call_at(clock.now(), [&] { again.count_down(); });
+  again.wait();
+}
+
 }  // namespace

@@ -2,6 +2,8 @@
 #include <switchgear/detail/validation.hpp>
 #include <switchgear/effect_options.hpp>
 
+#include "find_breaker.hpp"
+
 #include <utility>
 
 namespace switchgear::inline v1 {
@@ -20,6 +22,7 @@ std::vector<problem> effect_options::validate() const {
   std::vector<problem> all;
   if (retry) append(all, retry->validate(), "retry");
   if (breaker) append(all, breaker->validate(), "breaker");
+  if (breaker && !breaker_keys.empty()) all.push_back(detail::two_configurations());
   return all;
 }
 

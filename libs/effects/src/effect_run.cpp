@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "effect_run.hpp"
+#include "find_breaker.hpp"
 
 #include <switchgear/detail/waiting.hpp>
 #include <switchgear/errors.hpp>
@@ -68,27 +69,60 @@ void effect_run::run_guarded() {
   if (!p) entry_.add(effect_counter::rejected);
   p.run(
       [&](const std::stop_token& limit) {
-        // An exception of a call that nobody waits for says nothing about the dependency. Else the breaker judges it.
-        struct settling {
-          const execution& e;
-          permit& p;
-          int exceptions = std::uncaught_exceptions();
-          ~settling() {
-            if (std::uncaught_exceptions() == exceptions) return;
-            if (const auto v = verdict_by_fate(e, true)) p.settle(*v);
+        try {
+          if (limit.stop_possible()) {
+            run_until(limit);
+          } else {
+            run_attempts(call_);
           }
-        } const at_the_end{call_, p};
-        if (limit.stop_possible()) {
-          limit_ = limit;
-          linked_stop both(call_.stop);
-          const std::stop_callback on_limit(limit, [&both] { both.source().request_stop(); });
-          run_attempts({both.token(), call_.context, call_.fate});
-        } else {
-          run_attempts(call_);
+        } catch (...) {
+          settle_exception(p);
+          throw;
         }
-        p.settle(verdict_, verdict_ == verdict::failure ? "the result was classified as a failure" : "");
+        // Whoever asked to stop and then got a failure has got what he asked for: it says nothing about the dependency.
+        const bool obeyed = is_failure(verdict_) && call_.stop.stop_requested();
+        const verdict v = obeyed ? verdict::ignored : verdict_;
+        p.settle(v, v == verdict::failure ? "the result was classified as a failure" : "");
       },
       call_.context);
+}
+
+void effect_run::run_until(const std::stop_token& limit) {
+  limit_ = limit;
+  limit_length_ = breaker_->configuration().call_timeout;
+  // 0 when the breaker was reconfigured just now; the token still knows.
+  if (limit_length_.count() > 0) deadline_ = later(core_.source.now(), limit_length_);
+  linked_stop both(call_.stop);
+  no_more_attempts_ = both.source();
+  const std::stop_callback on_limit(limit, [source = both.source()]() mutable { source.request_stop(); });
+  run_attempts({both.token(), call_.context, call_.fate});
+  if (is_failure(verdict_) && limit_has_passed()) refuse_late();  // the undos took too long
+}
+
+void effect_run::settle_exception(permit& p) {
+  if (const auto v = verdict_by_fate(call_, true)) return p.settle(*v);
+  if (refused_late_) return p.timeout();
+  if (!limit_has_passed()) return;
+  try {
+    throw;
+  } catch (const cancelled_error&) {
+    // The caller did not cancel anything: the limit ended a wait between two attempts, or the effect obeyed it.
+    p.timeout();
+    std::throw_with_nested(call_timeout_error(std::string(type_), limit_length_));
+  } catch (...) {
+    // The breaker knows what to make of it, by its classifier and its deadline.
+  }
+}
+
+bool effect_run::limit_has_passed() const noexcept {
+  // The clock too: the timer behind the token may be late, or have set the token and not told those who follow it yet.
+  return limit_.stop_requested() || (deadline_ && core_.source.now() >= *deadline_);
+}
+
+void effect_run::refuse_late() {
+  refused_late_ = true;
+  no_more_attempts_.request_stop();
+  throw call_timeout_error(std::string(type_), limit_length_);
 }
 
 void effect_run::run_attempts(const execution& e) {
@@ -101,6 +135,7 @@ void effect_run::run_attempts(const execution& e) {
 }
 
 attempt_end effect_run::run_attempt(const execution& e) {
+  if (attempts_ > 0 && limit_has_passed()) refuse_late();  // the wait ended just when the limit did
   entry_.add(++attempts_ == 1 ? effect_counter::executed : effect_counter::retries);
   const bool always_repeatable = plan_.options.retry_after_failed_undo || !plan_.retry;
   transaction t{transaction::decided_elsewhere{}};
@@ -116,11 +151,14 @@ attempt_end effect_run::run_attempt(const execution& e) {
     }
   } catch (...) {
     t.finish_rollback();
-    if (tell_of_undos(t) || always_repeatable) throw;
+    const bool undone = tell_of_undos(t);
+    if (limit_has_passed()) no_more_attempts_.request_stop();
+    if (undone || always_repeatable) throw;
     unrepeatable_ = std::current_exception();
     return {};
   }
   t.finish_rollback();
+  if (limit_has_passed()) no_more_attempts_.request_stop();
   return {.repeatable_failure = tell_of_undos(t) || always_repeatable};
 }
 
@@ -131,12 +169,12 @@ verdict effect_run::judge() const {
   return is_failure(by_retry) ? by_retry : v;
 }
 
-void effect_run::refuse_what_nobody_waits_for() const {
+void effect_run::refuse_what_nobody_waits_for() {
   // Relaxed: the fate is one word, and nothing else is read because of it.
   if (call_.fate != nullptr && call_.fate->load(std::memory_order_relaxed) != call_fate::wanted) {
     throw cancelled_error(std::string(type_) + ": nobody waits for it any more");
   }
-  if (limit_.stop_requested()) throw call_timeout_error(std::string(type_), breaker_->configuration().call_timeout);
+  if (limit_has_passed()) refuse_late();
 }
 
 bool effect_run::tell_of_undos(const transaction& t) noexcept {
@@ -155,10 +193,7 @@ bool effect_run::tell_of_undos(const transaction& t) noexcept {
 
 breaker_handle effect_run::find_breaker() const {
   const effect_options& o = plan_.options;
-  // With a configuration of its own the registry is asked each time, so that it can report one that differs.
-  if (o.breaker) return core_.breakers.get(type_, *o.breaker, o.when);
-  if (breaker_handle found = core_.breakers.find(type_)) return found;
-  return core_.breakers.get(type_, o.when);
+  return detail::find_breaker(core_.breakers, type_, {o.breaker, o.breaker_keys, o.when});
 }
 
 }  // namespace detail

@@ -7,7 +7,9 @@
 #include <switchgear/detail/effect_body.hpp>
 #include <switchgear/transaction.hpp>
 
+#include <chrono>
 #include <exception>
+#include <optional>
 #include <stop_token>
 #include <string_view>
 #include <vector>
@@ -37,7 +39,14 @@ class effect_run {
   void run_attempts(const execution& e);
   attempt_end run_attempt(const execution& e);
   [[nodiscard]] verdict judge() const;
-  void refuse_what_nobody_waits_for() const;
+  /// Runs the attempts under the call_timeout of the breaker, whose stop token this is.
+  void run_until(const std::stop_token& limit);
+  /// Settles by what left, where the classifier of the breaker cannot know. Inside a catch clause; may throw something else.
+  void settle_exception(permit& p);
+  [[nodiscard]] bool limit_has_passed() const noexcept;
+  /// Sees to it that no other attempt follows, and throws call_timeout_error.
+  [[noreturn]] void refuse_late();
+  void refuse_what_nobody_waits_for();
   /// Whether all undos succeeded.
   bool tell_of_undos(const transaction& t) noexcept;
   [[nodiscard]] breaker_handle find_breaker() const;
@@ -50,7 +59,11 @@ class effect_run {
   effect_body& body_;
 
   breaker_handle breaker_;
-  std::stop_token limit_;              ///< of the breaker's call_timeout
+  std::stop_token limit_;               ///< of the breaker's call_timeout
+  std::chrono::nanoseconds limit_length_{0};
+  std::optional<std::chrono::nanoseconds> deadline_;
+  std::stop_source no_more_attempts_{std::nostopstate};
+  bool refused_late_ = false;           ///< what leaves is the call_timeout_error of refuse_late()
   int attempts_ = 0;
   bool committed_ = false;
   verdict verdict_ = verdict::failure;  ///< of the last attempt, when it returned

@@ -2,6 +2,8 @@
 #include <switchgear/detail/validation.hpp>
 #include <switchgear/execute_with_retry.hpp>
 
+#include "find_breaker.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -16,6 +18,11 @@ std::vector<problem> execute_with_retry_options::validate() const {
   v.in_range("min_wait", min_wait, nanoseconds(0), detail::a_day);
   v.in_range("max_wait", max_wait, std::clamp(min_wait, nanoseconds(0), detail::a_day), detail::a_day);
   std::vector<problem> all = v.take();
+  // Waits grow from the least one, and nothing grows from zero.
+  if (min_wait.count() == 0 && max_wait.count() > 0) {
+    all.push_back({"min_wait", "0s", "more than 0, or max_wait 0 too for no waits at all",
+                   "waits that begin at zero never grow, so max_wait would mean nothing"});
+  }
   if (!operation_name.empty()) {
     if (std::optional<problem> p = validate_name(operation_name)) {
       p->key = "operation_name";
@@ -44,8 +51,7 @@ breaker_handle detail::find_breaker(const execute_with_retry_options& options) {
   if (options.operation_name.empty()) return {};
   registry& breakers = options.breakers == nullptr ? default_registry() : *options.breakers;
   if (!breakers.enabled()) return {};
-  if (breaker_handle found = breakers.find(options.operation_name)) return found;
-  return breakers.get(options.operation_name, options.when);
+  return find_breaker(breakers, options.operation_name, {std::nullopt, config_patch{}, options.when});
 }
 
 }  // namespace switchgear::inline v1

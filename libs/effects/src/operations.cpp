@@ -4,6 +4,8 @@
 #include <switchgear/operation_key.hpp>
 #include <switchgear/operations.hpp>
 
+#include "find_breaker.hpp"
+
 #include <array>
 #include <atomic>
 #include <mutex>
@@ -42,6 +44,7 @@ std::vector<problem> operations_options::validate() const {
     append(options.validate(), "others." + name);
   }
   if (breaker) append(breaker->validate(), "breaker");
+  if (breaker && !breaker_keys.empty()) all.push_back(detail::two_configurations());
   return all;
 }
 
@@ -69,10 +72,7 @@ struct operation_core {
   [[nodiscard]] bool breakers_work() const { return options.breakers && breakers.enabled(); }
 
   [[nodiscard]] breaker_handle find(std::string_view key, const classifier& rules) const {
-    // With a configuration of its own the registry is asked each time, so that it can report one that differs.
-    if (options.breaker) return breakers.get(key, *options.breaker, rules);
-    if (breaker_handle found = breakers.find(key)) return found;
-    return breakers.get(key, rules);
+    return find_breaker(breakers, key, {options.breaker, options.breaker_keys, rules});
   }
 
   registry& breakers;
@@ -88,7 +88,7 @@ struct operation_slot::state {
   const retry& policy;  ///< of the core
   const std::string key;
   std::atomic<bool> ready{false};
-  std::mutex mutex;
+  std::mutex mutex;       ///< of storing the handle; never held while foreign code runs
   breaker_handle breaker;  ///< never changes again once ready
 };
 
@@ -103,13 +103,16 @@ breaker_handle operation_slot::breaker() const {
   state& s = *state_;
   if (!s.core->breakers_work()) return {};
   // Acquire: pairs with the release below, so that whoever sees it ready sees the handle.
-  if (!s.ready.load(std::memory_order_acquire)) {
-    const std::lock_guard lock(s.mutex);
-    // Relaxed: the mutex orders it.
-    if (!s.ready.load(std::memory_order_relaxed)) {
-      s.breaker = s.core->find(s.key, s.policy.options().when);
-      s.ready.store(true, std::memory_order_release);
-    }
+  if (s.ready.load(std::memory_order_acquire)) return s.breaker;
+  // Without the lock: making a breaker calls code of the user (read_variable, on_report), which may call this operation.
+  breaker_handle found = s.core->find(s.key, s.policy.options().when);
+  // What a full registry hands out is not listed and guards nothing. It is not kept: there may be room at the next call.
+  if (s.core->breakers.find(s.key) != found) return found;
+  const std::lock_guard lock(s.mutex);
+  // Relaxed: the mutex orders it.
+  if (!s.ready.load(std::memory_order_relaxed)) {
+    s.breaker = std::move(found);
+    s.ready.store(true, std::memory_order_release);
   }
   return s.breaker;
 }

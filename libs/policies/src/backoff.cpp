@@ -46,7 +46,7 @@ backoff backoff::with(jitter j) const {
 }
 
 nanoseconds backoff::unjittered(int retry) const noexcept {
-  if (growth_ == growth::constant) return std::min(base_, most_);
+  if (growth_ == growth::constant || base_.count() == 0) return std::min(base_, most_);
   const double grown = static_cast<double>(base_.count()) * std::pow(multiplier_, std::max(0, retry - 1));
   if (!(grown < static_cast<double>(most_.count()))) return most_;
   return nanoseconds(static_cast<std::int64_t>(std::llround(grown)));

@@ -25,6 +25,11 @@ deadline_stop::deadline_stop(clock& source, std::chrono::nanoseconds deadline, c
   }
 }
 
+deadline_stop::deadline_stop(const std::stop_token& limit, const execution& caller)
+    : shared_(std::make_shared<shared>()), on_caller_(caller.stop, ask_by_caller{shared_.get(), caller.fate}) {
+  on_limit_.emplace(limit, ask_by_limit{shared_.get()});
+}
+
 deadline_stop::first deadline_stop::decide(bool late) const noexcept {
   const first f = shared_->who.load();
   return f == first::nobody && late ? first::nobody_but_late : f;

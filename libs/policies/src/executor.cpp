@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <switchgear/clock.hpp>
+#include <switchgear/config.hpp>
 #include <switchgear/executor.hpp>
 #include <switchgear/thread_pool.hpp>
 
@@ -13,10 +15,17 @@ std::string full_text(const std::string& policy, const executor& where) {
   return text;
 }
 
+std::string waited_text(const std::string& policy, const executor& where, std::chrono::nanoseconds waited) {
+  return policy + ": " + where.name() + " had no thread within " + format_duration(waited);
+}
+
 }  // namespace
 
 executor_full_error::executor_full_error(std::string policy, const executor& where)
     : rejected_error(full_text(policy, where)), executor_name_(where.name()), capacity_(where.capacity()) {}
+
+executor_full_error::executor_full_error(std::string policy, const executor& where, std::chrono::nanoseconds waited)
+    : rejected_error(waited_text(policy, where, waited)), executor_name_(where.name()), capacity_(where.capacity()) {}
 
 executor& default_executor() {
   static thread_pool pool({.name = "default_executor", .threads = 32, .max_queue = 1000});

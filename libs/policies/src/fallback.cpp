@@ -73,6 +73,10 @@ fallback_options checked(fallback_options o) {
 
 }  // namespace
 
+void remember_failure_before_fallback(const std::exception_ptr& e, std::exception_ptr before) noexcept {
+  noted = {e, std::move(before)};
+}
+
 struct fallback_core::counts : counters<4> {};
 
 fallback_core::fallback_core(fallback_options o)
@@ -107,11 +111,11 @@ void fallback_core::failed(const failure_info& why) const {
                                        std::length_error, std::out_of_range, std::range_error, std::overflow_error,
                                        std::underflow_error, std::system_error, error, rejected_error, cancelled_error,
                                        circuit_open_error, call_timeout_error, connection_error, executor_full_error,
-                                       all_providers_failed_error>(why.error())) {
+                                       all_providers_failed_error, all_providers_rejected_error>(why.error())) {
       thrown = std::move(nested);
     }
   }
-  noted = {thrown, why.error()};
+  remember_failure_before_fallback(thrown, why.error());
   std::rethrow_exception(std::move(thrown));
 }
 

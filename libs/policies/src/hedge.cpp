@@ -35,7 +35,9 @@ hedge::hedge(hedge_options options, clock& source) {
 const std::string& hedge::name() const noexcept { return state_->name(); }
 const hedge_options& hedge::options() const noexcept { return state_->options; }
 clock& hedge::time_source() const noexcept { return state_->source; }
-subscription hedge::observe(std::function<void(const policy_event&)> handler) const { return state_->observe(std::move(handler)); }
+subscription hedge::observe(std::function<void(const policy_event&)> handler) const {
+  return state_->observe(std::move(handler));
+}
 
 hedge_metrics hedge::metrics() const {
   const auto& c = state_->counts;
@@ -108,8 +110,21 @@ void hedge_run::not_started(std::size_t attempt) noexcept {
   --running_;
   --started_;
   no_more_ = true;
-  if (attempt > 0) policy_.state_->counts.add(not_started_after_all);
-  policy_.state_->counts.add(refusals);
+  hedge::state& shared = *policy_.state_;
+  if (attempt > 0) {
+    shared.counts.add(not_started_after_all);
+    if (shared.options.budget) shared.options.budget->give_back();
+  }
+  shared.counts.add(refusals);
+  if (!shared.is_observed()) return;
+  try {
+    shared.tell({.kind = policy_event_kind::rejected,
+                 .reason = "the executor has no room for an attempt",
+                 .attempt = static_cast<int>(attempt) + 1,
+                 .correlation_id = correlation_id_});
+  } catch (...) {
+    // No memory for the texts of an event: the call goes on without it.
+  }
 }
 
 hedge_run::ending hedge_run::caught() const noexcept {

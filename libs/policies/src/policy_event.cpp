@@ -43,7 +43,8 @@ namespace detail {
 namespace {
 
 policy_hub& everybody() {
-  static const std::shared_ptr<policy_hub> hub = std::make_shared<policy_hub>();
+  // For ever: calls may be under way while the program ends.
+  static const auto& hub = *new std::shared_ptr<policy_hub>(std::make_shared<policy_hub>());
   return *hub;
 }
 
@@ -64,7 +65,7 @@ policy_hub::policy_hub() : list_(std::make_unique<list>()) {}
 policy_hub::~policy_hub() = default;
 
 subscription policy_hub::subscribe(handler h) {
-  drain_events();  // the delivering thread starts before the handler's owner exists completely, so it ends after it
+  start_event_delivery();  // before the handler's owner exists completely, so it ends after it
   auto added = std::make_shared<list::subscriber>();
   added->call = std::move(h);
   {

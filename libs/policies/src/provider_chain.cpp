@@ -19,6 +19,14 @@ std::string failed_text(const std::string& chain, const std::vector<provider_fai
   return text;
 }
 
+std::optional<std::chrono::nanoseconds> shortest(const std::vector<provider_failure>& failures) noexcept {
+  std::optional<std::chrono::nanoseconds> least;
+  for (const provider_failure& f : failures) {
+    if (f.retry_after && (!least || *f.retry_after < *least)) least = f.retry_after;
+  }
+  return least;
+}
+
 provider_chain_options checked(provider_chain_options o) {
   detail::require_no(o.validate());
   return o;
@@ -29,15 +37,12 @@ enum counted : std::size_t { answers, failures_counted, rejections, number_of_co
 }  // namespace
 
 all_providers_failed_error::all_providers_failed_error(const std::string& chain, std::vector<provider_failure> failures)
-    : error(failed_text(chain, failures)), failures_(std::move(failures)) {}
+    : error(failed_text(chain, failures)), provider_failures(std::move(failures)) {}
 
-std::optional<std::chrono::nanoseconds> all_providers_failed_error::retry_after() const noexcept {
-  std::optional<std::chrono::nanoseconds> least;
-  for (const provider_failure& f : failures_) {
-    if (f.retry_after && (!least || *f.retry_after < *least)) least = f.retry_after;
-  }
-  return least;
-}
+all_providers_rejected_error::all_providers_rejected_error(const std::string& chain, std::vector<provider_failure> failures)
+    : rejected_error(failed_text(chain, failures), shortest(failures)), provider_failures(std::move(failures)) {}
+
+std::optional<std::chrono::nanoseconds> provider_failures::retry_after() const noexcept { return shortest(failures_); }
 
 std::vector<problem> provider_chain_options::validate() const {
   detail::validation v;
@@ -46,6 +51,14 @@ std::vector<problem> provider_chain_options::validate() const {
 }
 
 namespace detail {
+
+void throw_no_provider_answered(const std::string& chain, std::vector<provider_failure> failures) {
+  const bool rejected = !failures.empty() && std::all_of(failures.begin(), failures.end(), [](const provider_failure& f) {
+    return f.kind == failure_kind::rejection;
+  });
+  if (rejected) throw all_providers_rejected_error(chain, std::move(failures));
+  throw all_providers_failed_error(chain, std::move(failures));
+}
 
 struct provider_chain_core::provider {
   std::string name;

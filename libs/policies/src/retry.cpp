@@ -116,7 +116,13 @@ retry_run::decision retry_run::caught(const execution& e) {
   } catch (const cancelled_error& c) {
     out = stop(retry_stop::cancelled, c.what(), e);
   } catch (...) {
-    const auto found = rules().of_current_exception();
+    classifier::exception_verdict found;
+    try {
+      found = rules().of_current_exception();
+    } catch (...) {
+      (void)stop(retry_stop::not_retryable, "the classifier threw", e);
+      throw;
+    }
     const bool counts = found.verdict == verdict::failure || found.verdict == verdict::timeout;
     if (e.stop.stop_requested()) {
       out = stop(retry_stop::cancelled, found.text, e);
@@ -137,7 +143,6 @@ retry_run::decision retry_run::failed(std::string_view why, std::optional<nanose
     if (gone >= o.total_limit || delay >= o.total_limit - gone) return stop(retry_stop::time_used_up, why, e);
   }
   if (o.budget && !o.budget->spend()) return stop(retry_stop::budget_used_up, why, e);
-  state_.counts.add(retries_counter);
   if (state_.is_observed()) {
     state_.tell({.kind = policy_event_kind::retried,
                  .reason = std::string(why),
@@ -164,7 +169,7 @@ retry_run::decision retry_run::stop(retry_stop why, std::string_view text, const
 }
 
 std::exception_ptr retry_run::cancelled(const std::exception_ptr& last) {
-  --report_.attempts;  // the one that was decided on and not made
+  not_made();
   (void)stop(retry_stop::cancelled, "a stop was requested during the wait", {});
   std::exception_ptr out;
   try {
@@ -182,7 +187,26 @@ std::exception_ptr retry_run::cancelled(const std::exception_ptr& last) {
   return out;
 }
 
-void retry_run::remember(const std::exception_ptr& e) const noexcept { noted = {e, report_}; }
+bool retry_run::begins(const std::exception_ptr& last, const execution& e) {
+  const nanoseconds limit = state_.options.total_limit;
+  if (limit.count() > 0 && state_.source.now() - started_ >= limit) {
+    not_made();
+    (void)stop(retry_stop::time_used_up, "the wait took longer than it should", e);
+    if (last) remember(last);
+    return false;
+  }
+  state_.counts.add(retries_counter);
+  return true;
+}
+
+void retry_run::not_made() noexcept {
+  --report_.attempts;
+  if (state_.options.budget) state_.options.budget->give_back();
+}
+
+void retry_run::remember(const std::exception_ptr& e) const noexcept { detail::remember_retry_report(e, report_); }
+
+void detail::remember_retry_report(const std::exception_ptr& e, const retry_report& report) noexcept { noted = {e, report}; }
 
 bool detail::wait_for_retry(clock& source, nanoseconds delay, const std::stop_token& stop) {
   if (delay.count() <= 0) return !stop.stop_requested();

@@ -20,7 +20,8 @@ struct retry_budget::state : detail::policy_state {
       : policy_state("retry_budget", o.name),
         ratio(std::llround(o.ratio * static_cast<double>(whole))),
         most(o.max_saved * whole),
-        balance(o.reserve * whole) {}
+        balance(o.reserve * whole),
+        options(o) {}
 
   /// What the calls since the last look have earned is booked only when somebody wants to spend: between two looks the
   /// balance does nothing but grow, so cutting it at the limit then is the same as cutting it all the time.
@@ -37,6 +38,7 @@ struct retry_budget::state : detail::policy_state {
   std::uint64_t booked = 0;
   std::int64_t balance;
   std::uint64_t spent = 0, refused = 0;
+  const retry_budget_options options;
 };
 
 std::vector<problem> retry_budget_options::validate() const {
@@ -72,6 +74,14 @@ bool retry_budget::spend() const noexcept {
   return false;
 }
 
+void retry_budget::give_back() const noexcept {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->spent == 0) return;
+  state_->book();
+  --state_->spent;
+  state_->balance = std::min(state_->most, state_->balance + whole);
+}
+
 retry_budget_metrics retry_budget::metrics() const {
   const std::lock_guard lock(state_->mutex);
   state_->book();
@@ -83,5 +93,6 @@ subscription retry_budget::observe(std::function<void(const policy_event&)> hand
 }
 
 const std::string& retry_budget::name() const noexcept { return state_->name(); }
+const retry_budget_options& retry_budget::options() const noexcept { return state_->options; }
 
 }  // namespace switchgear::inline v1

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <switchgear/clock.hpp>
 #include <switchgear/detail/validation.hpp>
 #include <switchgear/thread_pool.hpp>
 
@@ -55,7 +56,9 @@ std::vector<problem> thread_pool_options::validate() const {
 }
 
 thread_pool::thread_pool(thread_pool_options options)
-    : state_((detail::require_no(options.validate()), std::make_unique<state>(std::move(options)))) {}
+    : state_((detail::require_no(options.validate()), std::make_unique<state>(std::move(options)))) {
+  (void)steady_clock();  // made before a static pool is complete, so that its timers end after the calls that run here
+}
 
 thread_pool::~thread_pool() {
   state_->stop.request_stop();

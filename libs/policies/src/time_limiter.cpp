@@ -56,24 +56,20 @@ std::exception_ptr time_limiter::expired(const execution& e) const {
   return std::make_exception_ptr(call_timeout_error(name(), limit()));
 }
 
-std::exception_ptr time_limiter::refused(const execution& e) const {
+std::exception_ptr time_limiter::refused(executor_full_error why, const execution& e) const {
   state_->counts.add(refusals);
-  const executor_full_error error(name(), where());
   if (state_->is_observed()) {
     state_->tell({.kind = policy_event_kind::rejected,
-                  .reason = error.what(),
+                  .reason = why.what(),
                   .correlation_id = std::string(e.context.correlation_id)});
   }
-  return std::make_exception_ptr(error);
+  return std::make_exception_ptr(std::move(why));
 }
 
-std::exception_ptr time_limiter::closing(const executor& where) const {
-  return std::make_exception_ptr(executor_full_error(name(), where));
-}
-
-std::exception_ptr time_limiter::cancelled() const {
+std::exception_ptr time_limiter::cancelled(bool began) const {
   state_->counts.add(cancellations);
-  return std::make_exception_ptr(cancelled_error(name() + ": cancelled while the call was under way"));
+  return std::make_exception_ptr(
+      cancelled_error(name() + (began ? ": cancelled while the call was under way" : ": cancelled before the call began")));
 }
 
 executor& time_limiter::where() const {

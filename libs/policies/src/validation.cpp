@@ -6,23 +6,26 @@
 namespace switchgear::inline v1::detail {
 
 void validation::name(std::string_view value) {
-  if (auto p = validate_name(value)) problems_.push_back(std::move(*p));
+  auto p = validate_name(value);
+  if (!p) return;
+  if (value.empty()) p->message = "a policy needs a name";  // the core speaks of circuit breakers
+  problems_.push_back(std::move(*p));
 }
 
 void validation::whole_in_range(std::string_view key, std::int64_t value, std::int64_t least, std::int64_t most) {
   expect(value >= least && value <= most, key, std::to_string(value), std::to_string(least) + " … " + std::to_string(most),
-         "is out of range");
+         "out of range");
 }
 
 void validation::in_range(std::string_view key, double value, double least, double most) {
   expect(value >= least && value <= most, key, json_number(value), json_number(least) + " … " + json_number(most),
-         "is out of range");
+         "out of range");
 }
 
 void validation::in_range(std::string_view key, std::chrono::nanoseconds value, std::chrono::nanoseconds least,
                           std::chrono::nanoseconds most) {
   expect(value >= least && value <= most, key, format_duration(value), format_duration(least) + " … " + format_duration(most),
-         "is out of range");
+         "out of range");
 }
 
 void validation::expect(bool good, std::string_view key, std::string value, std::string allowed, std::string message) {

@@ -32,6 +32,10 @@ TEST(backoff, exponential_takes_another_multiplier) {
 
 TEST(backoff, never_exceeds_a_day_however_often_it_grows) { EXPECT_EQ(sg::exponential(1h, 10.0).delay(1000, 0s, 0.0), 24h); }
 
+TEST(backoff, that_begins_with_nothing_stays_nothing) {
+  EXPECT_EQ(sg::exponential(0s, 10.0).delay(400, 0s, 0.0), 0s);
+}
+
 TEST(backoff, full_jitter_lies_between_nothing_and_the_delay) {
   const sg::backoff b = sg::exponential(8s).with_jitter();
   EXPECT_EQ(b.delay(1, 0s, 0.0), 0s);

@@ -17,6 +17,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -226,6 +227,54 @@ TEST(guard, gives_its_slot_back_when_a_probe_is_cancelled) {
   }), sg::cancelled_error);
   EXPECT_EQ(breaker.snapshot().probes_in_flight, 0u);
   EXPECT_TRUE(breaker.is_half_open());
+}
+
+TEST(guard, takes_a_wait_that_its_call_timeout_ended_for_a_timeout) {
+  sg::testing::manual_clock clock;
+  sg::circuit_breaker breaker{"b", {.failure_threshold = 1, .call_timeout = 5s}, clock};
+  const auto p = sg::pipeline(sg::guard(breaker), sg::retry({.max_attempts = 3, .backoff = sg::constant(60s)}, clock));
+  std::jthread timekeeper([&] {
+    while (clock.timers() < 2) std::this_thread::yield();  // the limit's and the wait's
+    clock.advance(5s);
+  });
+  EXPECT_THROW(p([] { throw std::runtime_error("down"); }), sg::call_timeout_error);
+  EXPECT_EQ(breaker.snapshot().metrics.timeouts, 1u);
+  EXPECT_TRUE(breaker.is_open());
+}
+
+TEST(guard, inside_another_counts_a_timeout_when_the_limit_of_the_outer_one_ended_the_call) {
+  sg::testing::manual_clock clock;
+  sg::circuit_breaker outer{"outer", {.call_timeout = 5s}, clock}, inner{"inner", {}, clock};
+  const auto p = sg::pipeline(sg::guard(outer), sg::guard(inner));
+  EXPECT_THROW(p([&](std::stop_token s) {
+    clock.advance(5s);
+    if (s.stop_requested()) throw std::runtime_error("interrupted");
+  }), sg::call_timeout_error);
+  EXPECT_EQ(inner.snapshot().metrics.timeouts, 1u);
+  EXPECT_EQ(outer.snapshot().metrics.timeouts, 1u);
+}
+
+// trap 7: rejection recorded as failure
+TEST(guard, ignores_a_rejection_that_comes_after_a_limit_further_out) {
+  sg::testing::manual_clock clock;
+  sg::circuit_breaker breaker{"b", {}, clock};
+  const auto p = sg::pipeline(sg::timeout(2s, clock), sg::guard(breaker));
+  EXPECT_THROW(p([&](std::stop_token) {
+    clock.advance(2s);
+    throw sg::rejected_error("full");
+  }), sg::rejected_error);
+  EXPECT_EQ(breaker.snapshot().metrics.ignored, 1u);
+}
+
+TEST(guard, tells_the_correlation_id_of_a_rejection_through_any_breaker_too) {
+  const auto shared = std::make_shared<sg::circuit_breaker>("b");
+  shared->trip();
+  std::vector<std::string> ids;
+  const auto subscription = shared->observe([&](const sg::event& e) { ids.push_back(e.correlation_id); });
+  EXPECT_THROW(sg::pipeline(sg::guard(sg::any_breaker(shared)))({.context = {.correlation_id = "order-7"}}, [] {}),
+               sg::circuit_open_error);
+  sg::drain_events();
+  EXPECT_THAT(ids, ElementsAre("order-7"));
 }
 
 // --- an order that makes no sense; trap 32 ---

@@ -260,6 +260,66 @@ TEST(retry, gives_arguments_as_lvalues_to_every_attempt) {
   EXPECT_EQ(t.retry.call(size, std::make_unique<std::string>("four")), 4u);
 }
 
+// trap 34: a classifier that throws
+TEST(retry, does_not_repeat_a_call_whose_value_its_classifier_cannot_judge) {
+  setup t({.max_attempts = 3, .when = sg::classifier{}.fail_if([](int) -> bool { throw bad_query("rule"); })});
+  int calls = 0;
+  EXPECT_THROW(t.retry.call([&] { return ++calls; }), bad_query);
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(t.retry.metrics().not_retryable, 1u);
+}
+
+TEST(retry, counts_a_call_whose_exception_its_classifier_cannot_judge) {
+  setup t({.max_attempts = 3, .when = sg::classifier{}.judge_exception<outage>([](const outage&) -> sg::verdict { throw bad_query("rule"); })});
+  EXPECT_THROW(t.retry.call(flaky{.failures = 9}), bad_query);
+  EXPECT_EQ(t.retry.metrics().calls(), 1u);
+}
+
+TEST(retry, does_not_repeat_a_call_whose_result_cannot_be_moved_out) {
+  struct stubborn {
+    stubborn() = default;
+    stubborn(stubborn&&) { throw outage("moved"); }
+  };
+  setup t;
+  int calls = 0;
+  EXPECT_THROW((void)t.retry.call([&] {
+    ++calls;
+    return stubborn();
+  }), outage);
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(t.retry.metrics().calls(), 1u);
+}
+
+TEST(retry, begins_no_attempt_after_a_wait_that_took_longer_than_it_should) {
+  manual_clock clock;
+  const sg::retry retry({.max_attempts = 3, .backoff = sg::constant(5s), .total_limit = 10s}, clock);
+  std::jthread timekeeper([&] {
+    while (clock.timers() == 0) std::this_thread::yield();
+    clock.advance(20s);
+  });
+  int calls = 0;
+  const auto report = report_of([&] {
+    retry.call([&] {
+      ++calls;
+      throw outage("down");
+    });
+  });
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(report->stopped, retry_stop::time_used_up);
+  EXPECT_EQ(report->attempts, 1);
+  EXPECT_EQ(retry.metrics().retries, 0u);
+}
+
+TEST(retry, gives_back_what_it_paid_for_an_attempt_that_was_never_made) {
+  const sg::retry_budget budget({.ratio = 0.0, .reserve = 1, .max_saved = 1});
+  setup t({.max_attempts = 2, .backoff = sg::constant(1s), .budget = budget});
+  std::stop_source stop;
+  t.clock.on_wait([&](std::chrono::nanoseconds) { stop.request_stop(); });
+  EXPECT_THROW(t.retry.call({.stop = stop.get_token()}, flaky{.failures = 9}), sg::cancelled_error);
+  EXPECT_EQ(t.retry.metrics().retries, 0u);
+  EXPECT_TRUE(budget.spend());
+}
+
 TEST(retry, asks_its_budget_before_each_retry) {
   const sg::retry_budget budget({.ratio = 0.0, .reserve = 1, .max_saved = 1});
   setup t({.max_attempts = 5, .budget = budget});

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "support/executors.hpp"
+#include "support/limited.hpp"
 
 #include <switchgear/circuit_breaker.hpp>
 #include <switchgear/fallback.hpp>
 #include <switchgear/guard.hpp>
+#include <switchgear/hedge.hpp>
 #include <switchgear/pipeline.hpp>
+#include <switchgear/retry.hpp>
 #include <switchgear/testing/manual_clock.hpp>
 #include <switchgear/thread_pool.hpp>
 #include <switchgear/time_limiter.hpp>
@@ -22,29 +24,7 @@
 
 namespace {
 
-namespace sg = switchgear;
-using namespace std::chrono_literals;
-using executors::gate;
-using sg::testing::manual_clock;
-
-struct outage : std::runtime_error {
-  using runtime_error::runtime_error;
-};
-
-/// Two seconds, two threads. The pool ends first, so that nothing of a test is in use when the rest goes.
-struct setup {
-  manual_clock clock;
-  gate end;
-  std::optional<sg::thread_pool> pool{std::in_place, sg::thread_pool_options{.threads = 2}};
-  sg::time_limiter limiter{{.limit = 2s, .executor = &*pool}, clock};
-
-  ~setup() { finish(); }
-  /// Lets the calls that wait for `end` go, and returns when no call is out there any more.
-  void finish() {
-    end.open();
-    pool.reset();
-  }
-};
+using namespace limited;
 
 TEST(time_limiter, gives_what_the_function_returns) {
   setup t;
@@ -66,22 +46,6 @@ TEST(time_limiter, gives_what_the_function_throws_unchanged) {
   }
 }
 
-TEST(time_limiter, does_not_wait_for_a_function_that_blocks) {  // trap 31
-  setup t;
-  try {
-    t.limiter.call([&] {
-      t.clock.advance(2s);
-      t.end.wait();
-    });
-    FAIL();
-  } catch (const sg::call_timeout_error& e) {
-    EXPECT_EQ(e.name(), "time_limiter");
-    EXPECT_EQ(e.limit(), 2s);
-  }
-  EXPECT_EQ(t.limiter.metrics().timeouts, 1u);
-  EXPECT_EQ(t.limiter.metrics().abandoned, 1u);
-}
-
 TEST(time_limiter, waits_until_the_deadline_exactly) {
   setup t;
   EXPECT_EQ(t.limiter.call([&] {
@@ -94,124 +58,6 @@ TEST(time_limiter, waits_until_the_deadline_exactly) {
   }), sg::call_timeout_error);
 }
 
-TEST(time_limiter, asks_the_abandoned_function_to_stop) {
-  setup t;
-  std::latch stopped(1);
-  EXPECT_THROW(t.limiter.call([&](std::stop_token stop) {
-    gate asked;
-    const std::stop_callback on_stop(stop, [&] { asked.open(); });
-    t.clock.advance(2s);
-    asked.wait();
-    stopped.count_down();
-  }), sg::call_timeout_error);
-  stopped.wait();
-}
-
-TEST(time_limiter, tells_a_breaker_further_in_that_the_abandoned_call_was_a_timeout) {
-  setup t;
-  sg::circuit_breaker ldap("ldap", {}, t.clock);
-  const auto guarded = sg::pipeline(t.limiter, sg::guard(ldap));
-  EXPECT_THROW(guarded([&] {
-    t.clock.advance(2s);
-    t.end.wait();
-  }), sg::call_timeout_error);
-  t.finish();
-  EXPECT_EQ(ldap.snapshot().metrics.timeouts, 1u);
-  EXPECT_EQ(ldap.snapshot().metrics.total_calls(), 1u);
-}
-
-TEST(time_limiter, is_a_timeout_for_a_breaker_further_out_at_the_deadline) {
-  setup t;
-  sg::circuit_breaker ldap("ldap", {}, t.clock);
-  const auto guarded = sg::pipeline(sg::guard(ldap), t.limiter);
-  EXPECT_THROW(guarded([&] {
-    t.clock.advance(2s);
-    t.end.wait();
-  }), sg::call_timeout_error);
-  EXPECT_EQ(ldap.snapshot().metrics.timeouts, 1u);
-}
-
-TEST(time_limiter, drops_what_an_abandoned_call_brings) {
-  setup t;
-  std::weak_ptr<int> brought;
-  EXPECT_THROW(t.limiter.call([&] {
-    t.clock.advance(2s);
-    t.end.wait();
-    auto value = std::make_shared<int>(5);
-    brought = value;
-    return value;
-  }), sg::call_timeout_error);
-  t.finish();
-  EXPECT_TRUE(brought.expired());
-  EXPECT_EQ(t.limiter.metrics().abandoned, 0u);
-}
-
-TEST(time_limiter, drops_what_an_abandoned_call_throws) {
-  setup t;
-  EXPECT_THROW(t.limiter.call([&]() -> int {
-    t.clock.advance(2s);
-    t.end.wait();
-    throw outage("too late");
-  }), sg::call_timeout_error);
-  t.finish();
-  EXPECT_EQ(t.limiter.metrics().abandoned, 0u);
-}
-
-TEST(time_limiter, leaves_at_once_when_the_caller_asks_to_stop) {
-  setup t;
-  std::stop_source caller;
-  EXPECT_THROW(t.limiter.call({.stop = caller.get_token()}, [&] {
-    caller.request_stop();
-    t.end.wait();
-  }), sg::cancelled_error);
-  EXPECT_EQ(t.limiter.metrics().cancelled, 1u);
-  EXPECT_EQ(t.limiter.metrics().timeouts, 0u);
-}
-
-TEST(time_limiter, passes_the_callers_stop_request_on) {
-  setup t;
-  std::stop_source caller;
-  std::latch stopped(1);
-  EXPECT_THROW(t.limiter.call({.stop = caller.get_token()}, [&](std::stop_token stop) {
-    gate asked;
-    const std::stop_callback on_stop(stop, [&] { asked.open(); });
-    caller.request_stop();
-    asked.wait();
-    stopped.count_down();
-  }), sg::cancelled_error);
-  stopped.wait();
-}
-
-TEST(time_limiter, leaves_no_evidence_when_the_caller_gave_up) {
-  setup t;
-  sg::circuit_breaker ldap("ldap", {}, t.clock);
-  const auto guarded = sg::pipeline(t.limiter, sg::guard(ldap));
-  std::stop_source caller;
-  EXPECT_THROW(guarded({.stop = caller.get_token()}, [&] {
-    caller.request_stop();
-    t.end.wait();
-    throw outage("too late");
-  }), sg::cancelled_error);
-  t.finish();
-  EXPECT_EQ(ldap.snapshot().metrics.ignored, 1u);
-  EXPECT_EQ(ldap.snapshot().metrics.failures, 0u);
-}
-
-TEST(time_limiter, says_further_in_what_became_of_the_call_further_out) {
-  setup t;
-  sg::circuit_breaker ldap("ldap", {}, t.clock);
-  const auto guarded = sg::pipeline(t.limiter, sg::guard(ldap));
-  std::stop_source caller;
-  std::atomic<sg::call_fate> fate{sg::call_fate::wanted};
-  EXPECT_THROW(guarded({.stop = caller.get_token(), .fate = &fate}, [&] {
-    fate = sg::call_fate::timed_out;
-    caller.request_stop();
-    t.end.wait();
-  }), sg::cancelled_error);
-  t.finish();
-  EXPECT_EQ(ldap.snapshot().metrics.timeouts, 1u);
-}
-
 TEST(time_limiter, never_begins_a_call_whose_caller_wants_to_stop_already) {
   executors::by_hand later;
   const sg::time_limiter limiter({.executor = &later});
@@ -219,20 +65,6 @@ TEST(time_limiter, never_begins_a_call_whose_caller_wants_to_stop_already) {
   caller.request_stop();
   EXPECT_THROW(limiter.call({.stop = caller.get_token()}, [] {}), sg::cancelled_error);
   EXPECT_EQ(later.waiting(), 0u);
-}
-
-TEST(time_limiter, never_runs_a_call_whose_caller_left_before_it_began) {
-  manual_clock clock;
-  executors::by_hand later;
-  const sg::time_limiter limiter({.limit = 2s, .executor = &later}, clock);
-  bool ran = false;
-  std::jthread caller([&] { EXPECT_THROW(limiter.call([&] { ran = true; }), sg::call_timeout_error); });
-  while (clock.timers() == 0) std::this_thread::yield();
-  clock.advance(2s);
-  caller.join();
-  later.run_one();
-  EXPECT_FALSE(ran);
-  EXPECT_EQ(limiter.metrics().abandoned, 0u);
 }
 
 TEST(time_limiter, is_rejected_by_an_executor_without_room) {
@@ -252,37 +84,10 @@ TEST(time_limiter, is_no_evidence_when_its_executor_has_no_room) {
   EXPECT_EQ(ldap.snapshot().metrics.ignored, 1u);
 }
 
-TEST(time_limiter, asks_the_function_to_stop_when_the_executor_ends) {
+TEST(time_limiter, inside_another_hands_a_function_that_cannot_be_copied_on) {
   setup t;
-  std::latch inside(1);
-  std::jthread caller([&] {
-    EXPECT_EQ(t.limiter.call([&](std::stop_token stop) {
-      gate asked;
-      const std::stop_callback on_stop(stop, [&] { asked.open(); });
-      inside.count_down();
-      asked.wait();
-      return 5;
-    }), 5);
-  });
-  inside.wait();
-  t.pool.reset();
-}
-
-TEST(time_limiter, is_rejected_when_the_executor_ends_before_the_call_begins) {
-  manual_clock clock;
-  std::latch inside(1);
-  gate end;
-  std::optional<sg::thread_pool> pool(std::in_place, sg::thread_pool_options{.threads = 1});
-  const sg::time_limiter limiter({.limit = 2s, .executor = &*pool}, clock);
-  ASSERT_TRUE(pool->post([&] {
-    inside.count_down();
-    end.wait();
-  }));
-  inside.wait();
-  std::jthread caller([&] { EXPECT_THROW(limiter.call([] {}), sg::executor_full_error); });
-  while (pool->metrics().waiting == 0) std::this_thread::yield();
-  const std::stop_callback on_closing(pool->closing(), [&] { end.open(); });
-  pool.reset();
+  const auto twice = sg::pipeline(sg::time_limiter({.limit = 3s, .executor = &*t.pool}, t.clock), t.limiter);
+  EXPECT_EQ(twice([held = std::make_unique<int>(4)](std::unique_ptr<int> more) { return *held + *more; }, std::make_unique<int>(3)), 7);
 }
 
 TEST(time_limiter, gives_a_move_only_result) {
@@ -305,7 +110,9 @@ TEST(time_limiter, calls_what_returns_nothing) {
 
 TEST(time_limiter, moves_what_can_only_be_moved_to_the_other_thread) {
   setup t;
-  EXPECT_EQ(t.limiter.call([p = std::make_unique<int>(2)](std::unique_ptr<int> q) { return *p + *q; }, std::make_unique<int>(3)), 5);
+  const auto add = [](std::unique_ptr<int> p, std::unique_ptr<int> q) { return *p + *q; };
+  EXPECT_EQ(t.limiter.call(add, std::make_unique<int>(2), std::make_unique<int>(3)), 5);
+  EXPECT_EQ(t.limiter.call([p = std::make_unique<int>(5)] { return *p; }), 5);
 }
 
 TEST(time_limiter, leaves_nothing_of_a_call_behind_that_has_come_back) {
@@ -333,17 +140,6 @@ TEST(time_limiter, works_on_the_default_executor) {
   EXPECT_EQ(sg::time_limiter().call([] { return 5; }), 5);
 }
 
-TEST(time_limiter, can_be_gone_before_the_call_that_it_abandoned) {
-  manual_clock clock;
-  gate end;
-  sg::thread_pool pool;
-  EXPECT_THROW(sg::pipeline(sg::time_limiter({.limit = 2s, .executor = &pool}, clock))([&] {
-    clock.advance(2s);
-    end.wait();
-  }), sg::call_timeout_error);
-  end.open();
-}
-
 TEST(time_limiter, hands_the_callers_context_to_policies_on_the_other_thread) {
   setup t;
   sg::circuit_breaker ldap("ldap", {}, t.clock);
@@ -357,6 +153,48 @@ TEST(time_limiter, hands_the_callers_context_to_policies_on_the_other_thread) {
   }
 }
 
+TEST(time_limiter, gives_what_policies_on_the_other_thread_throw) {
+  setup t;
+  const sg::fallback cache([]() -> int { throw outage("not in the cache"); });
+  const sg::retry retry({.max_attempts = 2, .backoff = sg::constant(0s)}, t.clock);
+  const auto guarded = sg::pipeline(t.limiter, cache, retry);
+  for (int i = 0; i < 20; ++i) {
+    try {
+      guarded([i]() -> int { throw outage("attempt of " + std::to_string(i)); });
+      FAIL();
+    } catch (const outage& e) {
+      EXPECT_STREQ(e.what(), "not in the cache");
+    }
+  }
+}
+
+TEST(time_limiter, limits_each_attempt_of_a_retry) {
+  setup t;
+  std::atomic<int> calls = 0;
+  const auto guarded = sg::pipeline(sg::retry({.max_attempts = 2, .backoff = sg::constant(0s)}, t.clock), t.limiter);
+  EXPECT_EQ(guarded([&] {
+    if (++calls == 2) return 2;
+    t.clock.advance(2s);
+    t.end.wait();
+    return 1;
+  }), 2);
+}
+
+TEST(time_limiter, limits_each_attempt_of_a_hedge) {
+  setup t;
+  sg::thread_pool attempts({.threads = 2});
+  const sg::hedge hedge({.delay = 1s, .executor = &attempts}, t.clock);
+  std::atomic<int> calls = 0;
+  EXPECT_THROW(sg::pipeline(hedge, t.limiter)([&] {
+    const int mine = ++calls;
+    t.clock.advance(mine == 1 ? 1s : 2s);  // the first starts the second, which lets both be late
+    t.end.wait();
+    return mine;
+  }), sg::call_timeout_error);
+  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(t.limiter.metrics().timeouts, 2u);
+}
+
 TEST(time_limiter, serves_many_callers_at_a_time) {
   setup t;
   std::vector<std::jthread> callers;
@@ -368,26 +206,6 @@ TEST(time_limiter, serves_many_callers_at_a_time) {
   }
   callers.clear();
   EXPECT_EQ(sum, 200);
-}
-
-TEST(time_limiter, races_its_deadline_without_harm) {
-  setup t;
-  std::atomic<bool> done = false;
-  std::jthread time([&] {
-    while (!done) t.clock.advance(1s);
-  });
-  int good = 0, late = 0;
-  for (int i = 0; i < 200; ++i) {
-    try {
-      EXPECT_EQ(*t.limiter.call([i] { return std::make_unique<int>(i); }), i);
-      ++good;
-    } catch (const sg::call_timeout_error&) {
-      ++late;
-    }
-  }
-  done = true;
-  EXPECT_EQ(good + late, 200);
-  EXPECT_EQ(t.limiter.metrics().timeouts, static_cast<std::uint64_t>(late));
 }
 
 TEST(time_limiter, tells_its_observers) {

@@ -203,7 +203,6 @@ TEST(timeout, lets_a_late_rejection_pass) {
 TEST(timeout, ends_the_wait_of_a_policy_further_in) {
   setup t;
   const auto both = sg::pipeline(t.two_seconds, sg::retry({.max_attempts = 2, .backoff = sg::constant(10s)}, t.clock));
-  std::stop_source caller;
   EXPECT_THROW(both([&]() -> int {
     // The wait that follows ends at the deadline, which is here already.
     t.clock.advance(2s);
@@ -287,6 +286,20 @@ TEST(timeout, tells_policies_further_in_that_their_call_has_lost) {
   EXPECT_EQ(payments.snapshot().metrics.ignored, 1u);
 }
 
+TEST(timeout, tells_policies_further_in_also_after_the_deadline_that_their_call_has_lost) {
+  setup t;
+  std::stop_source caller;
+  std::atomic<sg::call_fate> fate{sg::call_fate::wanted};
+  sg::circuit_breaker payments("payments", {}, t.clock);
+  const auto guarded = sg::pipeline(t.two_seconds, sg::guard(payments));
+  EXPECT_THROW(guarded({.stop = caller.get_token(), .fate = &fate}, [&](std::stop_token) {
+    t.clock.advance(2s);
+    fate = sg::call_fate::lost;
+    caller.request_stop();
+  }), sg::call_timeout_error);
+  EXPECT_EQ(payments.snapshot().metrics.ignored, 1u);
+}
+
 TEST(timeout, knows_where_it_stands_by_its_type) {
   const sg::timeout plain(2s);
   static_assert(!sg::timeout::is_per_attempt && !sg::timeout::is_total);
@@ -309,8 +322,8 @@ TEST(timeout, is_refused_in_the_wrong_place_at_compile_time) {
 
 TEST(timeout, limits_each_attempt_and_all_of_them) {
   setup t;
-  const auto guarded = sg::pipeline(sg::timeout(5s, t.clock).total(), sg::retry({.max_attempts = 10, .backoff = sg::constant(0s)}, t.clock),
-                                    t.two_seconds.per_attempt());
+  const sg::retry retry({.max_attempts = 10, .backoff = sg::constant(0s)}, t.clock);
+  const auto guarded = sg::pipeline(sg::timeout(5s, t.clock).total(), retry, t.two_seconds.per_attempt());
   int attempts = 0;
   try {
     guarded([&] {

@@ -77,9 +77,14 @@ breaker_handle registry::for_agent(std::string_view name, std::string_view type,
   return core_->get(agent_key(name), {asked_config::way::layers, detail::agent_preset(type), nullptr, nullptr}, rules);
 }
 
-breaker_handle registry::get_enabled(std::string_view name, const config* whole) {
-  const auto how = whole == nullptr ? asked_config::way::layers : asked_config::way::whole;
-  return core_->get_enabled(name, {how, {}, whole, nullptr});
+breaker_handle registry::get_working(std::string_view name, classifier rules) { return core_->get_working(name, {}, rules); }
+
+breaker_handle registry::get_working(std::string_view name, const config& whole, classifier rules) {
+  return core_->get_working(name, {asked_config::way::whole, {}, &whole, nullptr}, rules);
+}
+
+breaker_handle registry::get_working(std::string_view name, const config_patch& keys, classifier rules) {
+  return core_->get_working(name, {asked_config::way::keys, {}, nullptr, &keys}, rules);
 }
 
 breaker_handle registry::find(std::string_view name) const noexcept { return core_->find(name); }

@@ -65,8 +65,8 @@ breaker_handle registry_core::get(std::string_view name, const asked_config& ask
   return found;
 }
 
-breaker_handle registry_core::get_enabled(std::string_view name, const asked_config& asked) {
-  breaker_handle found = get(name, asked, classifier::standard());
+breaker_handle registry_core::get_working(std::string_view name, const asked_config& asked, const classifier& rules) {
+  breaker_handle found = get(name, asked, rules);
   // Relaxed: whoever set it did so before this thread could find the breaker, or is about to.
   if (found.record_->off_by_environment.load(std::memory_order_relaxed)) switch_on(*found.record_);
   return found;
@@ -121,7 +121,8 @@ void registry_core::switch_on(breaker_record& record) {
 breaker_handle registry_core::make(std::string_view name, std::uint64_t hash, const asked_config& asked,
                                    const classifier& rules) {
   for (;;) {
-    const resolved made = resolve(name, asked, file(), environment());
+    std::shared_ptr<const file_in_force> in_force = file();
+    const resolved made = resolve(name, asked, std::move(in_force), environment());
     std::vector<problem> problems = made.layers.problems;
     if (auto p = validate_name(name)) problems.insert(problems.begin(), std::move(*p));
     if (!problems.empty()) throw config_error(std::move(problems));

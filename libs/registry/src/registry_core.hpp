@@ -50,7 +50,7 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
   [[nodiscard]] breaker_handle find(std::string_view name) const noexcept { return find(name, hash_of(name)); }
   breaker_handle get(std::string_view name, const asked_config& asked, const classifier& rules);
   /// The same, and a breaker that the environment alone has switched off is switched on if it says yes now.
-  breaker_handle get_enabled(std::string_view name, const asked_config& asked);
+  breaker_handle get_working(std::string_view name, const asked_config& asked, const classifier& rules);
   bool remove(std::string_view name);
   void clear() noexcept;
   std::vector<problem> reload();

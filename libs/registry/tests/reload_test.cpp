@@ -174,6 +174,20 @@ TEST_F(refused_reload, is_forgotten_with_the_next_good_file) {
   EXPECT_EQ(made->find("a")->configuration().failure_threshold, 4);
 }
 
+TEST_F(reload, applies_to_a_breaker_that_is_being_made_meanwhile) {
+  bool comes_now = false;
+  auto& circuits = with(three, {.read_variable = [&](std::string_view) -> std::optional<std::string> {
+    if (std::exchange(comes_now, false)) {
+      replace(file, four);
+      EXPECT_THAT(made->reload(), IsEmpty());
+    }
+    return std::nullopt;
+  }});
+  comes_now = true;
+  EXPECT_EQ(circuits.get("a")->configuration().failure_threshold, 4);
+  EXPECT_FALSE(comes_now);
+}
+
 TEST_F(reload, applies_to_breakers_that_live_on_and_not_to_one_that_was_removed) {
   auto& circuits = with(three);
   const auto removed = circuits.get("removed");

@@ -22,14 +22,16 @@ class any_breaker {
   explicit any_breaker(B& b) : any_breaker(std::shared_ptr<B>(std::shared_ptr<void>(), &b)) {}
 
   [[nodiscard]] std::string_view name() const { return self_->name(); }
-  [[nodiscard]] permit try_acquire() noexcept { return self_->try_acquire(); }
+  [[nodiscard]] permit try_acquire() noexcept { return self_->try_acquire({}); }
+  /// The same; where the breaker can, the event of a rejection carries the correlation id.
+  [[nodiscard]] permit try_acquire(const call_context& context) noexcept { return self_->try_acquire(context); }
   [[nodiscard]] switchgear::state state() const { return self_->state(); }
   [[nodiscard]] switchgear::snapshot snapshot() const { return self_->snapshot(); }
 
   /// As circuit_breaker::call.
   template <class F>
   detail::result_of<F> call(F&& f, const call_context& context = {}) {
-    return try_acquire().run(std::forward<F>(f), context);
+    return try_acquire(context).run(std::forward<F>(f), context);
   }
 
   void trip(std::string reason = {}) { self_->trip(std::move(reason)); }
@@ -47,7 +49,7 @@ class any_breaker {
   struct interface {
     virtual ~interface() = default;
     virtual std::string_view name() const = 0;
-    virtual permit try_acquire() noexcept = 0;
+    virtual permit try_acquire(const call_context& context) noexcept = 0;
     virtual switchgear::state state() const = 0;
     virtual switchgear::snapshot snapshot() const = 0;
     virtual void trip(std::string reason) = 0;
@@ -62,7 +64,13 @@ class any_breaker {
   struct model final : interface {
     explicit model(std::shared_ptr<B> b) : target(std::move(b)) {}
     std::string_view name() const override { return target->name(); }
-    permit try_acquire() noexcept override { return target->try_acquire(); }
+    permit try_acquire(const call_context& context) noexcept override {
+      if constexpr (requires { target->try_acquire(context); }) {
+        return target->try_acquire(context);
+      } else {
+        return target->try_acquire();
+      }
+    }
     switchgear::state state() const override { return target->state(); }
     switchgear::snapshot snapshot() const override { return target->snapshot(); }
     void trip(std::string reason) override { target->trip(std::move(reason)); }

@@ -52,6 +52,8 @@ class transition_watcher {
 struct breaker_access {
   /// One watcher a breaker; it outlives the breaker, or is taken away (null) when no call is in flight.
   static void watch(circuit_breaker& which, transition_watcher* watcher) noexcept;
+  /// How many subscriptions there are.
+  [[nodiscard]] static std::size_t observers(const circuit_breaker& which) noexcept;
 };
 
 }  // namespace detail

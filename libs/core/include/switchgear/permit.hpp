@@ -219,10 +219,15 @@ class [[nodiscard]] permit {
       if (limit.count() > 0) {
         std::stop_source stop;
         struct armed {
+          permit& self;
+          const std::stop_source& stop;
           clock& source;
           clock::timer timer;
-          ~armed() { source.cancel(timer); }
-        } const timer{issuer_->time_source(),
+          ~armed() {
+            source.cancel(timer);
+            self.asked_to_stop_ = stop.stop_requested();
+          }
+        } const timer{*this, stop, issuer_->time_source(),
                       issuer_->time_source().call_at(detail::later(issuer_->time_source().now(), limit),
                                                      [stop]() mutable { stop.request_stop(); })};
         return detail::invoke_with(std::forward<F>(f), stop.get_token());
@@ -294,6 +299,7 @@ class [[nodiscard]] permit {
   detail::permit_issuer* issuer_ = nullptr;
   machine::grant grant_;
   switchgear::rejection rejection_;
+  bool asked_to_stop_ = false;  ///< the function was asked to stop because call_timeout had passed
 };
 
 }  // namespace switchgear::inline v1

@@ -3,6 +3,7 @@
 
 #include <switchgear/classifier.hpp>
 #include <switchgear/config.hpp>
+#include <switchgear/config/patch.hpp>
 #include <switchgear/policy.hpp>
 #include <switchgear/registry_options.hpp>
 #include <switchgear/retry.hpp>
@@ -29,9 +30,18 @@ struct effect_options {
   /// rules, and by `when`, see there.
   std::optional<retry_options> retry{};
 
-  /// The configuration of the breaker when this call is the one that makes it. Nothing: what the registry finds for the name
-  /// (file, preset, environment, defaults).
+  /// The whole configuration of the breaker when this call is the one that makes it. The registry's file, preset and
+  /// environment then have nothing to say for this name, now and when the file changes; see breaker_keys. Nothing: what the
+  /// registry finds for the name.
   std::optional<config> breaker{};
+
+  /// Some keys of that configuration, over what file, preset, environment and defaults say of the others:
+  ///
+  ///     .breaker_keys = sg::config_patch{}.set("failure_threshold", 3)
+  ///
+  /// Empty by default; not together with `breaker`. What is wrong with them comes out when the breaker is made, because it
+  /// depends on the other sources: the call then throws config_error and runs nothing.
+  config_patch breaker_keys{};
 
   /// What is a failure of this effect: exceptions are, unless it ignores them; values are not, unless it fails them. A value
   /// that is a failure rolls back like an exception, is repeated like one, counts in the breaker like one, and is returned

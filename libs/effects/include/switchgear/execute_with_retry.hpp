@@ -20,7 +20,8 @@ namespace switchgear::inline v1 {
 /// Everything that execute_with_retry can be told.
 struct execute_with_retry_options {
   int max_attempts = 3;                                          ///< the first included; 1 … 1000
-  std::chrono::nanoseconds min_wait = std::chrono::seconds(1);   ///< between two attempts, at least; 0 … 24 h
+  /// Between two attempts, at least; the waits grow from here. Up to 24 h; 0 only together with max_wait 0: no waits at all.
+  std::chrono::nanoseconds min_wait = std::chrono::seconds(1);
   std::chrono::nanoseconds max_wait = std::chrono::seconds(10);  ///< at most; min_wait … 24 h
 
   /// The name of a breaker around all attempts; empty: none. `storage:save_task`, see operation_key.

@@ -38,9 +38,14 @@ struct operations_options {
   /// Further types, for operations::run and decorate, by name.
   std::map<std::string, retry_options, std::less<>> others{};
 
-  /// The configuration of every breaker that is made here. Nothing: what the registry finds for its name, so that a file can
-  /// say `[breaker."storage:*"]`.
+  /// The whole configuration of every breaker that is made here; file, preset and environment of the registry then have nothing
+  /// to say. Nothing: what the registry finds for its name, so that a file can say `[breaker."storage:*"]`.
   std::optional<config> breaker{};
+
+  /// Some keys for every breaker that is made here, over what the registry finds for the others; empty by default, and not
+  /// together with `breaker`: `.breaker_keys = sg::config_patch{}.set("open_duration", "10s")`. What is wrong with them comes
+  /// out when a breaker is made, because it depends on the other sources: the call then throws config_error and runs nothing.
+  config_patch breaker_keys{};
 
   /// Every problem at once; empty when the options are good.
   [[nodiscard]] std::vector<problem> validate() const;

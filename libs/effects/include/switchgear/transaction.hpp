@@ -8,7 +8,6 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <new>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -47,7 +46,7 @@ namespace detail {
 
 /// Something to do at the end of a transaction. One heap object each, so that linking it in cannot fail.
 struct transaction_step {
-  explicit transaction_step(std::string n) : name(std::move(n)) {}
+  explicit transaction_step(std::string_view n) : name(n) {}
   transaction_step(const transaction_step&) = delete;
   transaction_step& operator=(const transaction_step&) = delete;
   virtual ~transaction_step() = default;
@@ -60,15 +59,15 @@ struct transaction_step {
 template <class F>
 struct transaction_step_of final : transaction_step {
   template <class G>
-  transaction_step_of(std::string n, G&& f) : transaction_step(std::move(n)), function(std::forward<G>(f)) {}
+  transaction_step_of(std::string_view n, G&& f) : transaction_step(n), function(std::forward<G>(f)) {}
   void run() override { std::invoke(function); }
   F function;
 };
 
 template <class F>
-std::unique_ptr<transaction_step> make_step(std::string name, F&& f) {
+std::unique_ptr<transaction_step> make_step(std::string_view name, F&& f) {
   static_assert(std::is_invocable_v<std::decay_t<F>&>, "An undo and a commit action are called without arguments.");
-  return std::make_unique<transaction_step_of<std::decay_t<F>>>(std::move(name), std::forward<F>(f));
+  return std::make_unique<transaction_step_of<std::decay_t<F>>>(name, std::forward<F>(f));
 }
 
 }  // namespace detail
@@ -100,16 +99,17 @@ class transaction {
   transaction& operator=(const transaction&) = delete;
   ~transaction();
 
-  /// Registers how to undo what has just succeeded. When there is no memory for that, `undo` runs at once and std::bad_alloc
-  /// passes: nothing is left behind that nobody would undo. Throws transaction_error after the end, and then `undo` was
-  /// neither taken nor called.
+  /// Registers how to undo what has just succeeded. When that fails, for want of memory or because `undo` throws when it is
+  /// copied, `undo` runs at once and the exception passes: nothing is left behind that nobody would undo. (Only what the caller
+  /// does to make the arguments, a long name put together for instance, happens before that.) Throws transaction_error after
+  /// the end, and then `undo` was neither taken nor called.
   template <class F>
-  void on_rollback(std::string name, F&& undo) {
+  void on_rollback(std::string_view name, F&& undo) {
     require_open("take an undo", true);
     std::unique_ptr<detail::transaction_step> step;
     try {
-      step = detail::make_step(std::move(name), std::forward<F>(undo));
-    } catch (const std::bad_alloc&) {
+      step = detail::make_step(name, std::forward<F>(undo));
+    } catch (...) {
       undo_at_once(undo);
       throw;
     }
@@ -118,15 +118,15 @@ class transaction {
 
   /// Registers what to do when all has succeeded. Throws transaction_error unless the transaction is open.
   template <class F>
-  void on_commit(std::string name, F&& action) {
+  void on_commit(std::string_view name, F&& action) {
     require_open("take a commit action", false);
-    actions_.push_back(detail::make_step(std::move(name), std::forward<F>(action)));
+    actions_.push_back(detail::make_step(name, std::forward<F>(action)));
   }
 
   /// Calls `operation` and, unless it throws, registers `undo`. Returns what it returns, of any type. Everything that could
   /// go wrong with registering happens before the operation begins.
   template <class Operation, class Undo>
-  std::invoke_result_t<Operation> run(std::string name, Operation&& operation, Undo&& undo) {
+  std::invoke_result_t<Operation> run(std::string_view name, Operation&& operation, Undo&& undo) {
     require_open("run an operation", true);
     // A destructor, because the result may be one that cannot be moved.
     struct registering {
@@ -136,7 +136,7 @@ class transaction {
       ~registering() {
         if (std::uncaught_exceptions() == exceptions) self.push(std::move(step));
       }
-    } const at_the_end{*this, detail::make_step(std::move(name), std::forward<Undo>(undo))};
+    } const at_the_end{*this, detail::make_step(name, std::forward<Undo>(undo))};
     return std::invoke(std::forward<Operation>(operation));
   }
 
@@ -174,7 +174,7 @@ class transaction {
       try {
         std::invoke(undo);
       } catch (...) {
-        // The caller is told of the lack of memory; there is none to tell of this too.
+        // The caller is told why it could not be registered; there is no way to tell of this too.
       }
     }
   }

@@ -3,6 +3,7 @@
 
 #include <switchgear/errors.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -14,7 +15,13 @@ namespace switchgear::inline v1 {
 /// Where work runs that its caller does not wait for to the end: blocking calls under a time_limiter, attempts of a hedge.
 /// thread_pool is one; any other pool of threads is adapted by deriving from this.
 ///
-/// An executor outlives the policies that use it, or at least their calls. Thread safety: all functions from any thread.
+/// An executor outlives the calls of the policies that use it, and what these calls use has to outlive the executor's work:
+/// a call that its caller has left holds copies of the policies further in, whose breakers and clocks it still needs. So they
+/// are declared before the executor, the policies that run on it after it. A policy that waits for work on an executor, and
+/// itself runs on one, needs another: on a single bounded one the waiting calls can hold every thread that those they wait
+/// for would need.
+///
+/// Thread safety: all functions from any thread.
 class executor {
  public:
   executor() = default;
@@ -34,10 +41,12 @@ class executor {
   [[nodiscard]] virtual std::optional<std::size_t> capacity() const { return std::nullopt; }
 };
 
-/// A call was not begun because the executor it would have run on has no room, or is about to end.
+/// A call was not begun because the executor it would have run on has no room, has no thread in time, or is about to end.
 class executor_full_error : public rejected_error {
  public:
   executor_full_error(std::string policy, const executor& where);
+  /// After a wait for a thread.
+  executor_full_error(std::string policy, const executor& where, std::chrono::nanoseconds waited);
   [[nodiscard]] const std::string& executor_name() const noexcept { return executor_name_; }
   [[nodiscard]] std::optional<std::size_t> capacity() const noexcept { return capacity_; }
 

@@ -52,6 +52,53 @@ struct fallback_metrics {
 
 namespace detail {
 
+/// Makes failure_before_fallback(e) answer on this thread.
+void remember_failure_before_fallback(const std::exception_ptr& e, std::exception_ptr before) noexcept;
+
+/// How the function of a fallback is called, if it is one. What tells it most comes first; each question is only asked when
+/// the ones before were answered no, because a generic function answers some with an error.
+enum class answering_by : std::uint8_t {
+  no_function, execution_and_failure, call_with_failure, call, stop_and_failure, failure, stop, nothing
+};
+template <class F>
+constexpr answering_by way_to_answer() {
+  if constexpr (std::is_invocable_v<F&, const execution&, const failure_info&>) {
+    return answering_by::execution_and_failure;
+  } else if constexpr (std::is_invocable_v<F&, std::stop_token, const failure_info&>) {
+    return requires(F& f, const execution& e, const failure_info& why) { f.call(e, why); } ? answering_by::call_with_failure
+                                                                                            : answering_by::stop_and_failure;
+  } else if constexpr (std::is_invocable_v<F&, const failure_info&>) {
+    return answering_by::failure;
+  } else if constexpr (std::is_invocable_v<F&, std::stop_token>) {
+    return requires(F& f, const execution& e) { f.call(e); } ? answering_by::call : answering_by::stop;
+  } else if constexpr (std::is_invocable_v<F&>) {
+    return answering_by::nothing;
+  } else {
+    return answering_by::no_function;
+  }
+}
+
+/// Calls it in that way.
+template <answering_by Way, class F>
+decltype(auto) answer_with(F& f, const execution& e, const failure_info& why) {
+  using enum answering_by;
+  if constexpr (Way == execution_and_failure) {
+    return std::invoke(f, e, why);
+  } else if constexpr (Way == call_with_failure) {
+    return f.call(e, why);
+  } else if constexpr (Way == answering_by::call) {
+    return f.call(e);
+  } else if constexpr (Way == stop_and_failure) {
+    return std::invoke(f, e.stop, why);
+  } else if constexpr (Way == failure) {
+    return std::invoke(f, why);
+  } else if constexpr (Way == stop) {
+    return std::invoke(f, e.stop);
+  } else {
+    return std::invoke(f);
+  }
+}
+
 /// The part of a fallback that does not depend on what it answers with.
 class fallback_core : public policy_state {
  public:
@@ -74,8 +121,9 @@ class fallback_core : public policy_state {
 
 }  // namespace detail
 
-/// Answers in place of a call that failed. `F` is a value, a function without arguments, or one that is told why it is
-/// called (failure_info); a provider_chain is such a function too.
+/// Answers in place of a call that failed. `F` is a value or a function, which is told as much as it takes: nothing, why it is
+/// called (failure_info), the caller's stop token before that, or all that the caller told (execution) and why. A
+/// provider_chain is such a function too, and gets the stop token and the correlation id.
 ///
 ///     sg::fallback cached{[&](const sg::failure_info& why) { return cache.get(key); }};
 ///     receipt r = cached.call([&] { return client.charge(order); });
@@ -95,8 +143,8 @@ class fallback_core : public policy_state {
 /// succeeds costs nothing.
 template <class F>
 class fallback : public detail::callable_policy<fallback<F>> {
-  static constexpr bool is_told = std::is_invocable_v<F&, const failure_info&>;
-  static constexpr bool is_function = is_told || std::is_invocable_v<F&>;
+  static constexpr detail::answering_by way = detail::way_to_answer<F>();
+  static constexpr bool is_function = way != detail::answering_by::no_function;
 
  public:
   static constexpr policy_kind kind = policy_kind::fallback;
@@ -135,13 +183,14 @@ class fallback : public detail::callable_policy<fallback<F>> {
     state_->answering(why, e);
     if constexpr (is_function) {
       try {
-        return ask<R>(why);
+        return ask<R>(why, e);
       } catch (...) {
         state_->failed(why);
       }
     } else if constexpr (std::is_reference_v<R>) {
       static_assert(std::is_convertible_v<F&, R>, "The value of this fallback does not convert to what the call returns.");
-      static_assert(std::is_base_of_v<std::remove_cvref_t<R>, F>, "The call returns a reference, and this value is of another type.");
+      static_assert(std::is_base_of_v<std::remove_cvref_t<R>, F> || std::is_same_v<std::remove_cvref_t<R>, F>,
+                    "The call returns a reference, and this value is of another type.");
       return state_->f;
     } else if constexpr (!std::is_void_v<R>) {
       static_assert(std::is_convertible_v<const F&, R>, "The value of this fallback does not convert to what the call returns.");
@@ -197,15 +246,9 @@ class fallback : public detail::callable_policy<fallback<F>> {
   }
 
   template <class R>
-  R ask(const failure_info& why) const {
-    using answered = typename std::conditional_t<is_told, std::invoke_result<F&, const failure_info&>, std::invoke_result<F&>>::type;
-    const auto call = [&]() -> answered {
-      if constexpr (is_told) {
-        return std::invoke(state_->f, why);
-      } else {
-        return std::invoke(state_->f);
-      }
-    };
+  R ask(const failure_info& why, const execution& e) const {
+    const auto call = [&]() -> decltype(auto) { return detail::answer_with<way>(state_->f, e, why); };
+    using answered = decltype(call());
     if constexpr (std::is_void_v<R>) {
       call();
     } else {

@@ -4,7 +4,7 @@
 #include <switchgear/breaker.hpp>
 #include <switchgear/circuit_breaker.hpp>
 #include <switchgear/detail/chain.hpp>
-#include <switchgear/detail/waiting.hpp>
+#include <switchgear/detail/deadline_stop.hpp>
 
 #include <concepts>
 #include <exception>
@@ -81,9 +81,8 @@ class guard : public detail::callable_policy<guard<Target>> {
       requires(Next::uses_stop)
     {
       if (!limit.stop_possible()) return next(e);
-      detail::linked_stop both(e.stop);
-      const std::stop_callback on_limit(limit, [&both] { both.source().request_stop(); });
-      return next(execution{both.token(), e.context, e.fate});
+      const detail::deadline_stop both(limit, e);  // a breaker further in hears whose wish it was
+      return next(both.inner(e));
     }
     typename Next::result operator()() const
       requires(!Next::uses_stop)
@@ -111,26 +110,40 @@ class guard : public detail::callable_policy<guard<Target>> {
     rest<Next> inner;
     permit& p;
 
+    /// For what returns: exceptions have been settled before it goes.
     struct settling {
       const execution& e;
       permit& p;
       int exceptions = std::uncaught_exceptions();
       ~settling() {
-        if (const auto v = detail::verdict_by_fate(e, std::uncaught_exceptions() > exceptions)) p.settle(*v);
+        if (std::uncaught_exceptions() > exceptions) return;
+        if (const auto v = detail::verdict_by_fate(e, false)) p.settle(*v);
       }
     };
+
+    template <class... Limit>
+    typename Next::result call(const Limit&... limit) const {
+      try {
+        const settling at_the_end{inner.e, p};
+        return inner(limit...);
+      } catch (const rejected_error&) {
+        p.ignore();  // whatever became of the caller: nobody was called
+        throw;
+      } catch (...) {
+        if (const auto v = detail::verdict_by_fate(inner.e, true)) p.settle(*v);
+        throw;
+      }
+    }
 
     typename Next::result operator()(const std::stop_token& limit) const
       requires(Next::uses_stop)
     {
-      const settling at_the_end{inner.e, p};
-      return inner(limit);
+      return call(limit);
     }
     typename Next::result operator()() const
       requires(!Next::uses_stop)
     {
-      const settling at_the_end{inner.e, p};
-      return inner();
+      return call();
     }
   };
 

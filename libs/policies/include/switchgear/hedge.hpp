@@ -48,7 +48,7 @@ struct hedge_metrics {
   std::uint64_t calls = 0;
   std::uint64_t hedges = 0;   ///< attempts that were started beside the first
   std::uint64_t won = 0;      ///< calls that one of those answered
-  std::uint64_t refused = 0;  ///< those that would have been started, had the budget or the executor allowed it
+  std::uint64_t refused = 0;  ///< attempts, the first included, that the budget or the executor did not allow
 };
 
 class hedge_run;
@@ -67,7 +67,8 @@ class hedge_run;
 ///
 /// The function runs more than once and on other threads, several at a time, and may outlive its caller: it and its arguments
 /// are copied for each attempt, and what they refer to, or return a reference to, has to outlive all attempts: capture by
-/// value. Nothing that must not happen twice: a function marked non_idempotent does not compile.
+/// value. So has what the policies further in refer to, a guard its breaker and all of them their clock: declare those before
+/// the pool, whose end waits for the attempts. Nothing that must not happen twice: a function marked non_idempotent does not compile.
 ///
 /// When it cannot help: where all servers are slow because there is too much to do. Give it a budget.
 ///
@@ -90,7 +91,7 @@ class hedge : public detail::callable_policy<hedge> {
   [[nodiscard]] const hedge_options& options() const noexcept;
   [[nodiscard]] clock& time_source() const noexcept;
   [[nodiscard]] hedge_metrics metrics() const;
-  /// Told of every attempt beside the first (policy_event_kind::hedged).
+  /// Told of every attempt beside the first (policy_event_kind::hedged) and every one that the executor refused (rejected).
   [[nodiscard]] subscription observe(std::function<void(const policy_event&)> handler) const;
   /// `hedge(1 more after 100ms)`.
   [[nodiscard]] std::string describe() const;
@@ -129,7 +130,7 @@ class hedge_run {
   };
   /// An attempt ended.
   void finished(std::size_t attempt, ending how) noexcept;
-  /// An attempt could not be started: it does not count, and there are no more.
+  /// An attempt could not be started: it does not count, costs the budget nothing, and there are no more.
   void not_started(std::size_t attempt) noexcept;
 
   /// Whether it is settled which attempt answers, so that all others have lost.

@@ -73,7 +73,8 @@ class last_known_good_core : public policy_state {
 /// request, and what `when` ignores are not. One memory is for calls that all ask the same question: it looks at no
 /// arguments.
 ///
-/// T is copied once for each good value and once for each answer; calls return exactly T.
+/// T is copied once for each good value and once for each answer; calls return exactly T. A copy that throws while a value is
+/// remembered costs nothing but the memory of it.
 ///
 /// A handle: copies share the memory, metrics and observers. Thread safety: all functions from any thread. A call that
 /// succeeds costs one clock read, one allocation, one copy and a short lock, during which nothing of T's runs.
@@ -139,10 +140,7 @@ class last_known_good : public detail::callable_policy<last_known_good<T>> {
   /// A value came back: a good one is remembered; for a bad one, what to answer instead, if anything.
   [[nodiscard]] std::shared_ptr<const T> returned(const T& value, const execution& e) const {
     const verdict v = state_->judges_values ? state_->options.when.of_value(value) : verdict::success;
-    if (v == verdict::success) {
-      put(std::make_shared<const entry>(entry{value, state_->source.now()}));
-      state_->count(core::stored);
-    }
+    if (v == verdict::success) remember(value);
     if (!detail::is_failure(v) || e.stop.stop_requested()) return nullptr;
     return recall(failure_info::of_result(value), e);
   }
@@ -170,6 +168,14 @@ class last_known_good : public detail::callable_policy<last_known_good<T>> {
     std::shared_ptr<const entry> newest;
   };
 
+  void remember(const T& value) const noexcept {
+    try {
+      put(std::make_shared<const entry>(entry{value, state_->source.now()}));
+      state_->count(core::stored);
+    } catch (...) {
+      // It cannot be copied now: the caller has his answer all the same, and the value before is still known.
+    }
+  }
   [[nodiscard]] std::shared_ptr<const entry> newest() const {
     const std::lock_guard lock(state_->mutex);
     return state_->newest;

@@ -4,9 +4,9 @@
 #include <switchgear/any_breaker.hpp>
 #include <switchgear/classifier.hpp>
 #include <switchgear/detail/chain.hpp>
-#include <switchgear/detail/waiting.hpp>
 #include <switchgear/errors.hpp>
 #include <switchgear/failure_info.hpp>
+#include <switchgear/guard.hpp>
 #include <switchgear/policy_event.hpp>
 
 #include <chrono>
@@ -32,16 +32,38 @@ struct provider_failure {
   std::optional<std::chrono::nanoseconds> retry_after{};  ///< of a rejection
 };
 
-/// No provider of a chain answered: every one of them with its reason, in the order in which they were asked.
-class all_providers_failed_error : public error {
+/// What the two errors of a chain have in common: every provider with its reason, in the order in which they were asked.
+/// Both are caught as this, too.
+class provider_failures {
  public:
-  all_providers_failed_error(const std::string& chain, std::vector<provider_failure> failures);
+  explicit provider_failures(std::vector<provider_failure> failures) : failures_(std::move(failures)) {}
+  virtual ~provider_failures() = default;
+  provider_failures(const provider_failures&) = default;
+  provider_failures(provider_failures&&) = default;
+  provider_failures& operator=(const provider_failures&) = default;
+  provider_failures& operator=(provider_failures&&) = default;
+
   [[nodiscard]] const std::vector<provider_failure>& failures() const noexcept { return failures_; }
   /// The shortest time that a rejection said to wait, or nothing when none did.
   [[nodiscard]] std::optional<std::chrono::nanoseconds> retry_after() const noexcept;
 
  private:
   std::vector<provider_failure> failures_;
+};
+
+/// No provider of a chain answered, and at least one was called, or there is none. A failure to breakers and retries further
+/// out.
+class all_providers_failed_error : public error, public provider_failures {
+ public:
+  all_providers_failed_error(const std::string& chain, std::vector<provider_failure> failures);
+};
+
+/// Every provider of a chain rejected the call, so that nothing was called: a rejection to breakers and retries further out.
+/// retry_after() is the shortest of theirs.
+class all_providers_rejected_error : public rejected_error, public provider_failures {
+ public:
+  all_providers_rejected_error(const std::string& chain, std::vector<provider_failure> failures);
+  using rejected_error::retry_after;
 };
 
 struct provider_chain_options {
@@ -63,6 +85,9 @@ struct provider_metrics {
 };
 
 namespace detail {
+
+/// As all_providers_rejected_error when every one of at least one did, else as all_providers_failed_error.
+[[noreturn]] void throw_no_provider_answered(const std::string& chain, std::vector<provider_failure> failures);
 
 /// The part of a chain that does not depend on its signature.
 class provider_chain_core : public policy_state {
@@ -102,8 +127,10 @@ class provider_chain;
 ///           .add("canned", [](const prompt&) { return reply{"Please try again later."}; });
 ///     reply r = models(p);
 ///
-/// When none answers: all_providers_failed_error. A cancelled_error, and anything after a stop request, passes at once. As
-/// the function of a fallback it has the signature `R()` or `R(const failure_info&)`.
+/// When none answers: all_providers_failed_error, or all_providers_rejected_error when none was even called. A
+/// cancelled_error, and anything after a stop request, passes at once, and is no evidence for the provider's breaker; nor is
+/// what the loser of a hedge brings. As the function of a fallback it has the signature `R()` or `R(const failure_info&)`, and
+/// gets the stop token and the correlation id of the call.
 ///
 /// Arguments go to each provider as lvalues. A function that returns something that cannot be moved is not asked about bad
 /// results.
@@ -154,6 +181,15 @@ class provider_chain<R(Args...)> {
           state_->answered(i);
           return;
         } else if constexpr (!std::is_reference_v<R> && !std::is_move_constructible_v<R>) {
+          // Exists only where the caller wants it, so nobody can look at it here: returning it is an answer.
+          struct note {
+            state& s;
+            std::size_t provider;
+            int exceptions = std::uncaught_exceptions();
+            ~note() {
+              if (std::uncaught_exceptions() == exceptions) s.answered(provider);
+            }
+          } const at_the_end{*state_, i};
           return p.ask(e, arguments...);
         } else {
           R value = p.ask(e, arguments...);
@@ -169,10 +205,11 @@ class provider_chain<R(Args...)> {
         state_->caught(i, failures, e);
       }
     }
-    throw all_providers_failed_error(state_->name(), std::move(failures));
+    detail::throw_no_provider_answered(state_->name(), std::move(failures));
   }
 
   [[nodiscard]] const std::string& name() const noexcept { return state_->name(); }
+  [[nodiscard]] const provider_chain_options& options() const noexcept { return state_->options; }
   /// Of each provider, in order.
   [[nodiscard]] std::vector<provider_metrics> metrics() const { return state_->metrics(); }
   /// Told whenever the next provider is asked (policy_event_kind::fell_back).
@@ -202,24 +239,24 @@ class provider_chain<R(Args...)> {
     mutable F f;
   };
 
+  /// The call of a provider as what a guard calls `next`.
+  template <class Ask, bool UsesStop>
+  struct asking {
+    using result = R;
+    static constexpr bool uses_stop = UsesStop;
+    static constexpr bool runs_only_once = false;
+    const Ask& ask;
+    R operator()(const execution& e) const { return ask(e); }
+  };
+
   template <class F>
   struct guarded_provider final : provider_base {
-    guarded_provider(any_breaker b, F function) : target(std::move(b)), inner(std::move(function)) {}
+    guarded_provider(any_breaker b, F function) : breaker(std::move(b)), inner(std::move(function)) {}
     R ask(const execution& e, std::remove_reference_t<Args>&... arguments) const override {
-      if constexpr (takes_stop<F>) {
-        return target.call(
-            [&](std::stop_token limit) -> R {
-              if (!limit.stop_possible()) return inner.ask(e, arguments...);
-              detail::linked_stop both(e.stop);
-              const std::stop_callback on_limit(limit, [&both] { both.source().request_stop(); });
-              return inner.ask(execution{both.token(), e.context, e.fate}, arguments...);
-            },
-            e.context);
-      } else {
-        return target.call([&]() -> R { return inner.ask(e, arguments...); }, e.context);
-      }
+      const auto ask_inner = [&](const execution& within) -> R { return inner.ask(within, arguments...); };
+      return breaker.run(asking<decltype(ask_inner), takes_stop<F>>{ask_inner}, e);
     }
-    mutable any_breaker target;
+    guard<any_breaker> breaker;  ///< which knows what a cancelled or lost call is worth
     provider<F> inner;
   };
 

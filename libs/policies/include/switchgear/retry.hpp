@@ -13,9 +13,12 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace switchgear::inline v1 {
@@ -124,6 +127,9 @@ class retry : public detail::callable_policy<retry> {
 
  private:
   friend class retry_run;
+  template <class Next>
+  typename Next::result run_in_place(const Next& next, const execution& e, retry_run& attempts) const;
+
   struct state;
   std::shared_ptr<state> state_;
 };
@@ -146,7 +152,14 @@ class retry_run {
   /// The attempt returned this value; when the classifier fails it, it counts as a failed attempt.
   template <class T>
   decision returned(const T& value, const execution& e) {
-    if (rules().of_value(value) != verdict::failure) {
+    verdict found = verdict::success;
+    try {
+      found = rules().of_value(value);
+    } catch (...) {
+      (void)stop(retry_stop::not_retryable, "the classifier threw", e);
+      throw;
+    }
+    if (found != verdict::failure) {
       succeeded();
       return {};
     }
@@ -154,6 +167,11 @@ class retry_run {
   }
   /// The attempt threw the exception that is being handled. With `again` false it is to be let pass.
   decision caught(const execution& e);
+
+  /// After the wait: whether the attempt that was decided on may still begin. If not, because the wait took longer than it
+  /// should and the total limit has passed, what the last one brought is to be let pass: its exception `last`, or, when
+  /// that is null, its value.
+  [[nodiscard]] bool begins(const std::exception_ptr& last, const execution& e);
 
   /// The wait was cut short: what to throw instead of going on. `last` is the exception of the last attempt, or null.
   [[nodiscard]] std::exception_ptr cancelled(const std::exception_ptr& last);
@@ -167,6 +185,7 @@ class retry_run {
   [[nodiscard]] const classifier& rules() const noexcept;
   decision failed(std::string_view why, std::optional<std::chrono::nanoseconds> at_least, const execution& e);
   decision stop(retry_stop why, std::string_view text, const execution& e);
+  void not_made() noexcept;  ///< the attempt that was decided on
 
   retry::state& state_;
   retry_report report_{.attempts = 1};
@@ -176,6 +195,70 @@ class retry_run {
 };
 
 namespace detail {
+
+/// For those who carry an exception to another thread: makes retry_report_of(e) answer there.
+void remember_retry_report(const std::exception_ptr& e, const retry_report& report) noexcept;
+
+/// Keeps what a call returns exactly as it was made, without a move.
+template <class R>
+class call_slot {
+ public:
+  call_slot() noexcept {}
+  call_slot(const call_slot&) = delete;
+  call_slot& operator=(const call_slot&) = delete;
+  ~call_slot() {
+    if (has_value_) value_.~R();
+  }
+  template <class Make>
+  void keep(const Make& make) {
+    ::new (const_cast<void*>(static_cast<const void*>(std::addressof(value_)))) R(make());
+    has_value_ = true;
+  }
+  [[nodiscard]] const R& value() const noexcept { return value_; }
+  R take() { return static_cast<R&&>(value_); }
+
+ private:
+  union {
+    R value_;
+  };
+  bool has_value_ = false;
+};
+template <class R>
+class call_slot<R&> {
+ public:
+  template <class Make>
+  void keep(const Make& make) {
+    value_ = std::addressof(static_cast<R&>(make()));
+  }
+  [[nodiscard]] const R& value() const noexcept { return *value_; }
+  R& take() noexcept { return *value_; }
+
+ private:
+  R* value_ = nullptr;
+};
+template <class R>
+class call_slot<R&&> {
+ public:
+  template <class Make>
+  void keep(const Make& make) {
+    R&& got = make();
+    value_ = std::addressof(got);
+  }
+  [[nodiscard]] const R& value() const noexcept { return *value_; }
+  R&& take() noexcept { return static_cast<R&&>(*value_); }
+
+ private:
+  R* value_ = nullptr;
+};
+template <>
+class call_slot<void> {
+ public:
+  template <class Make>
+  void keep(const Make& make) {
+    make();
+  }
+  void take() noexcept {}
+};
 
 /// Waits for a retry on this thread. False when a stop was requested.
 [[nodiscard]] bool wait_for_retry(clock& source, std::chrono::nanoseconds delay, const std::stop_token& stop);
@@ -201,39 +284,64 @@ template <class Next>
 typename Next::result retry::run(const Next& next, const execution& e) const {
   using result = typename Next::result;
   retry_run attempts(*this);
+  if constexpr (!std::is_void_v<result> && !std::is_reference_v<result> && !std::is_move_constructible_v<result>) {
+    return run_in_place(next, e, attempts);
+  } else {
+    for (;;) {
+      retry_run::decision what;
+      std::exception_ptr last;
+      // Only the call itself is an attempt: what judging, moving or returning its result throws is not repeated.
+      detail::call_slot<result> brought;
+      try {
+        brought.keep([&]() -> result { return next(e); });
+      } catch (...) {
+        what = attempts.caught(e);
+        if (!what.again) throw;
+        last = std::current_exception();
+      }
+      if (!last) {
+        if constexpr (!std::is_void_v<result>) {
+          if (attempts.judges_values()) [[unlikely]] {
+            what = attempts.returned(brought.value(), e);
+          } else {
+            attempts.succeeded();
+          }
+        } else {
+          attempts.succeeded();
+        }
+        if (!what.again) return brought.take();
+      }
+      if (!detail::wait_for_retry(time_source(), what.delay, e.stop)) std::rethrow_exception(attempts.cancelled(last));
+      if (!attempts.begins(last, e)) {
+        if (last) std::rethrow_exception(last);
+        return brought.take();
+      }
+    }
+  }
+}
+
+template <class Next>
+typename Next::result retry::run_in_place(const Next& next, const execution& e, retry_run& attempts) const {
   for (;;) {
     retry_run::decision what;
     std::exception_ptr last;
     try {
-      if constexpr (std::is_void_v<result>) {
-        next(e);
-        attempts.succeeded();
-        return;
-      } else if constexpr (!std::is_reference_v<result> && !std::is_move_constructible_v<result>) {
-        // Exists only where the caller wants it, so nobody can look at it here: returning it is success.
-        struct note {
-          retry_run& attempts;
-          int exceptions = std::uncaught_exceptions();
-          ~note() {
-            if (std::uncaught_exceptions() == exceptions) attempts.succeeded();
-          }
-        } const at_the_end{attempts};
-        return next(e);
-      } else {
-        result value = next(e);
-        if (attempts.judges_values()) [[unlikely]] {
-          what = attempts.returned(static_cast<const std::remove_reference_t<result>&>(value), e);
-        } else {
-          attempts.succeeded();
+      // Exists only where the caller wants it, so nobody can look at it here: returning it is success.
+      struct note {
+        retry_run& attempts;
+        int exceptions = std::uncaught_exceptions();
+        ~note() {
+          if (std::uncaught_exceptions() == exceptions) attempts.succeeded();
         }
-        if (!what.again) return static_cast<result&&>(value);
-      }
+      } const at_the_end{attempts};
+      return next(e);
     } catch (...) {
       what = attempts.caught(e);
       if (!what.again) throw;
       last = std::current_exception();
     }
     if (!detail::wait_for_retry(time_source(), what.delay, e.stop)) std::rethrow_exception(attempts.cancelled(last));
+    if (!attempts.begins(last, e)) std::rethrow_exception(last);
   }
 }
 

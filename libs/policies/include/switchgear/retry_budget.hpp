@@ -49,11 +49,16 @@ class retry_budget {
   void earn() const noexcept;
   /// Pays for one retry; false, and counted, when there is not enough.
   [[nodiscard]] bool spend() const noexcept;
+  /// Takes back what one spend() paid for a retry that was never made. Once for each spend() at most.
+  void give_back() const noexcept;
 
   [[nodiscard]] retry_budget_metrics metrics() const;
   /// Told when a retry is refused (policy_event_kind::rejected).
   [[nodiscard]] subscription observe(std::function<void(const policy_event&)> handler) const;
   [[nodiscard]] const std::string& name() const noexcept;
+  [[nodiscard]] const retry_budget_options& options() const noexcept;
+  /// Whether both are handles of one budget.
+  [[nodiscard]] friend bool operator==(const retry_budget& a, const retry_budget& b) noexcept { return a.state_ == b.state_; }
 
  private:
   struct state;

@@ -37,7 +37,8 @@ struct thread_pool_metrics {
 ///
 /// The destructor requests closing(), which asks the calls that run here to stop, lets what still waits run too (calls of
 /// policies only say then that they were refused), and waits for all of it. A call that neither ends nor looks at its stop
-/// token keeps the destructor waiting: no thread is ever left behind.
+/// token keeps the destructor waiting: no thread is ever left behind. Declare the pool after the breakers and clocks that these
+/// calls use, so that it ends before them.
 class thread_pool final : public executor {
  public:
   /// Throws config_error.

@@ -38,7 +38,7 @@ struct time_limiter_options {
 struct time_limiter_metrics {
   std::uint64_t timeouts = 0;
   std::uint64_t cancelled = 0;  ///< callers that left before the deadline
-  std::uint64_t refused = 0;    ///< by the executor
+  std::uint64_t refused = 0;    ///< by the executor, which had no room, no thread in time, or was about to end
   std::uint64_t abandoned = 0;  ///< calls out there now whose callers have left
 };
 
@@ -51,12 +51,16 @@ struct time_limiter_metrics {
 ///
 /// The call that is left behind is asked to stop, for the case that it looks at its token; a breaker further in counts it as
 /// a timeout when it comes back at last; what it brings is dropped. A stop request of the caller ends the wait at once with
-/// cancelled_error, and the call is no evidence. A call whose caller left before it began never runs. Everything else passes
-/// unchanged: values, exceptions, executor_full_error when the executor has no room.
+/// cancelled_error, and the call is no evidence. Everything else passes unchanged: values, exceptions, executor_full_error
+/// when the executor has no room; rejections of policies further in at any time, as with timeout.
+///
+/// A call whose caller left before it began never runs. When that was the deadline he gets executor_full_error: the function
+/// has done nothing wrong, the threads were all taken.
 ///
 /// The function and its arguments are moved or copied to the other thread, like those of std::thread. What they refer to, and
-/// what the function returns a reference to, has to outlive the call, not only its caller: capture by value. The thread
-/// stays taken until the function returns.
+/// what the function returns a reference to, has to outlive the call, not only its caller: capture by value. So has what the
+/// policies further in refer to, a guard its breaker and all of them their clock: declare those before the pool, whose end
+/// waits for the calls. The thread stays taken until the function returns.
 ///
 /// When it cannot help: against functions that hang for ever it only changes what runs out, from callers to threads of the
 /// executor. Put a breaker around it.
@@ -80,7 +84,7 @@ class time_limiter : public detail::callable_policy<time_limiter> {
   [[nodiscard]] std::chrono::nanoseconds limit() const noexcept;
   [[nodiscard]] clock& time_source() const noexcept;
   [[nodiscard]] time_limiter_metrics metrics() const;
-  /// Told of every call that took too long (policy_event_kind::timed_out) or found no room (rejected).
+  /// Told of every call that took too long (policy_event_kind::timed_out) or found no room or no thread (rejected).
   [[nodiscard]] subscription observe(std::function<void(const policy_event&)> handler) const;
   /// `time_limiter(2s)`.
   [[nodiscard]] std::string describe() const;
@@ -97,9 +101,9 @@ class time_limiter : public detail::callable_policy<time_limiter> {
   struct flight;
 
   [[nodiscard]] executor& where() const;
-  [[nodiscard]] std::exception_ptr refused(const execution& e) const;
-  [[nodiscard]] std::exception_ptr closing(const executor& where) const;
-  [[nodiscard]] std::exception_ptr cancelled() const;
+  /// Counts and tells of it.
+  [[nodiscard]] std::exception_ptr refused(executor_full_error why, const execution& e) const;
+  [[nodiscard]] std::exception_ptr cancelled(bool began) const;
   void abandoned() const noexcept;
   void came_back() const noexcept;
 
@@ -113,15 +117,23 @@ template <class Call>
 struct time_limiter::flight {
   using result = typename Call::result;
 
+  enum class stage : std::uint8_t { waiting, begun, left };
+
   flight(const time_limiter& p, Call c) : policy(p), call(std::move(c)), room(p.time_source()) {}
+
+  /// From waiting to another stage: the thread begins the call, or its caller leaves before, whichever is first.
+  [[nodiscard]] bool first(stage s) noexcept {
+    stage expected = stage::waiting;
+    return at.compare_exchange_strong(expected, s);
+  }
 
   /// On the executor's thread.
   void fly(const executor& where) noexcept {
     try {
       const std::stop_callback on_closing(where.closing(), [this]() noexcept { stop.request_stop(); });
-      if (stop.stop_requested()) {
-        brought.fail(policy.closing(where));  // or by a caller who will not hear of it
-      } else {
+      if (stop.stop_requested() && at.load() == stage::waiting) {
+        turned_away.emplace(policy.name(), where);  // by the executor; a caller who has left does not hear of it
+      } else if (first(stage::begun)) {
         brought.keep([this]() -> result { return (*call)(stop.get_token(), &fate); });
       }
     } catch (...) {
@@ -138,26 +150,31 @@ struct time_limiter::flight {
   std::optional<Call> call;
   detail::waiting_room room;
   std::stop_source stop;
+  std::atomic<stage> at{stage::waiting};
   std::atomic<call_fate> fate{call_fate::wanted};
   detail::outcome<result> brought;
+  std::optional<executor_full_error> turned_away;  ///< for a caller who is woken
 };
 
 template <class Next>
 typename Next::result time_limiter::run(const Next& next, const execution& e) const {
   using reason = detail::waiting_room::reason;
   using detached = decltype(next.detach(e));
-  if (e.stop.stop_requested()) std::rethrow_exception(cancelled());
+  if (e.stop.stop_requested()) std::rethrow_exception(cancelled(false));
   const std::chrono::nanoseconds deadline = detail::later(time_source().now(), limit());
   const auto call = std::make_shared<flight<detached>>(*this, next.detach(e));
   executor& there = where();
-  if (!there.post([call, &there] { call->fly(there); })) std::rethrow_exception(refused(e));
+  if (!there.post([call, &there] { call->fly(there); })) std::rethrow_exception(refused({name(), there}, e));
 
   const reason why = call->room.wait(deadline, e.stop);
   if (why == reason::woken) {
-    if (time_source().now() < deadline) return call->brought.take();
-    call->brought.drop();  // back before the timer ran, and too late all the same
+    if (call->turned_away) std::rethrow_exception(refused(*std::move(call->turned_away), e));
+    // Back before the timer ran it may be too late all the same; but what was not done was not done too slowly.
+    if (time_source().now() < deadline || call->brought.is_refusal()) return call->brought.take();
+    call->brought.drop();
     std::rethrow_exception(expired(e));
   }
+  const bool began = !call->first(flight<detached>::stage::left);
   abandoned();
   // The fate before the request: what obeys it at once finds out what for. A caller that leaves says why where he knows.
   const call_fate outer = e.fate == nullptr ? call_fate::wanted : e.fate->load();
@@ -165,7 +182,9 @@ typename Next::result time_limiter::run(const Next& next, const execution& e) co
                    : outer == call_fate::wanted ? call_fate::lost
                                                 : outer);
   call->stop.request_stop();
-  std::rethrow_exception(why == reason::deadline ? expired(e) : cancelled());
+  if (why != reason::deadline) std::rethrow_exception(cancelled(began));
+  // `there` may have ended by now only when it has run the call.
+  std::rethrow_exception(began ? expired(e) : refused({name(), there, limit()}, e));
 }
 
 }  // namespace switchgear::inline v1

@@ -76,7 +76,8 @@ class timeout_core {
 
  private:
   template <class Next, class Decide>
-  typename Next::result run_and_judge(const Next& next, const execution& inner, const execution& outer, const Decide& decide) const {
+  typename Next::result run_and_judge(const Next& next, const execution& inner, const execution& outer,
+                                      const Decide& decide) const {
     using result = typename Next::result;
     using first = deadline_stop::first;
     const auto too_late = [&] {

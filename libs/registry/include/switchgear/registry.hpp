@@ -85,7 +85,15 @@ class registry {
   /// file, database, api; `standard` for any other.
   breaker_handle for_agent(std::string_view name, std::string_view type, classifier rules = {});
 
-  /// The breaker of that name, or an empty handle. Never makes one, takes no lock, does not allocate.
+  /// As get(), for one who asks enabled() before each call: a breaker that the environment alone had switched off, since it
+  /// said no when the breaker was made, is switched on if the environment lets it work now. What get() reports is reported. The
+  /// handle may be kept: nothing but a configuration switches the breaker off again, so enabled() alone is asked from then on.
+  breaker_handle get_working(std::string_view name, classifier rules = {});
+  breaker_handle get_working(std::string_view name, const config& whole, classifier rules = {});
+  breaker_handle get_working(std::string_view name, const config_patch& keys, classifier rules = {});
+
+  /// The breaker of that name, or an empty handle. Never makes one, does not allocate, and takes no lock, unless a record that
+  /// the name may be of is being evicted or filled at that moment: then it waits for that.
   [[nodiscard]] breaker_handle find(std::string_view name) const noexcept;
   [[nodiscard]] bool contains(std::string_view name) const noexcept;
 
@@ -101,12 +109,17 @@ class registry {
   template <class F>
   detail::result_of<F> call(std::string_view name, F&& f, const call_context& context = {}) {
     if (!enabled()) return detail::invoke_with(std::forward<F>(f), std::stop_token{});
-    return get_enabled(name, nullptr)->call(std::forward<F>(f), context);
+    return get_working(name)->call(std::forward<F>(f), context);
   }
   template <class F>
   detail::result_of<F> call(std::string_view name, const config& whole, F&& f, const call_context& context = {}) {
     if (!enabled()) return detail::invoke_with(std::forward<F>(f), std::stop_token{});
-    return get_enabled(name, &whole)->call(std::forward<F>(f), context);
+    return get_working(name, whole)->call(std::forward<F>(f), context);
+  }
+  template <class F>
+  detail::result_of<F> call(std::string_view name, const config_patch& keys, F&& f, const call_context& context = {}) {
+    if (!enabled()) return detail::invoke_with(std::forward<F>(f), std::stop_token{});
+    return get_working(name, keys)->call(std::forward<F>(f), context);
   }
 
   // --- looking ---
@@ -151,8 +164,6 @@ class registry {
   [[nodiscard]] registry_metrics metrics() const;
 
  private:
-  breaker_handle get_enabled(std::string_view name, const config* whole);
-
   std::shared_ptr<detail::registry_core> core_;
 };
 

@@ -54,6 +54,7 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
   void publish(event_record record);
   /// After a restore: the next transition is that of `generation` + 1.
   void resume_after(std::uint64_t generation);
+  [[nodiscard]] std::uint32_t observers() const noexcept { return observers_.load(std::memory_order_relaxed); }
   /// Whether somebody wants to hear of more than transitions.
   [[nodiscard]] bool hears_calls() const noexcept { return call_observers_.load(std::memory_order_relaxed) != 0; }
 
@@ -72,7 +73,7 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
   void count_observers();  ///< with the mutex held
 
   const std::string service_;
-  std::atomic<std::uint32_t> call_observers_{0};
+  std::atomic<std::uint32_t> observers_{0}, call_observers_{0};
   std::mutex mutex_;
   std::vector<std::shared_ptr<subscriber>> subscribers_;
   std::uint64_t before_ = 0;  ///< the generation at the time of the first subscription
@@ -81,6 +82,9 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
   using waiting = std::multimap<std::pair<std::uint64_t, bool>, event_record>;
   waiting early_;
 };
+
+/// Starts that thread now, so that it ends after the static objects that are made from here on.
+void start_event_delivery();
 
 /// Runs `action` on the thread that delivers events, after those that wait already; dropped and counted like an event when
 /// too many wait. It does not throw.

@@ -203,8 +203,10 @@ class basic_machine {
   static constexpr std::uint64_t any_generation = ~std::uint64_t{0};
 
   transitions trip(nanos now) noexcept;
-  /// `end` is the time at which it ends, or -1. True in `renewed` when the same override was in force and got a new end.
-  transitions override_with(state forced_or_disabled, nanos end, nanos now, bool& renewed) noexcept;
+  /// `end` is the time at which it ends, or -1. True in `renewed` when the same override was in force and got a new end;
+  /// `generation` is told which one it is in force in, if that is wanted and it came about.
+  transitions override_with(state forced_or_disabled, nanos end, nanos now, bool& renewed,
+                            std::uint64_t* generation = nullptr) noexcept;
   transitions release(nanos now) noexcept;
   transitions reset(nanos now) noexcept;
   void reset_metrics() noexcept;

@@ -155,14 +155,18 @@ transitions basic_machine<Atomic>::trip(nanos now) noexcept {
 }
 
 template <template <class> class Atomic>
-transitions basic_machine<Atomic>::override_with(state forced_or_disabled, nanos end, nanos now, bool& renewed) noexcept {
+transitions basic_machine<Atomic>::override_with(state forced_or_disabled, nanos end, nanos now, bool& renewed,
+                                                 std::uint64_t* generation) noexcept {
   transitions out;
   renewed = false;
   while (settings_.enabled) {
     const state_word w = settle_due(now, out);
     if (w.state() != forced_or_disabled) {
       const trigger why = forced_or_disabled == state::disabled ? trigger::disabled : trigger::forced_open;
-      if (move(w, forced_or_disabled, cause::none, why, now, out, {.until = end})) break;
+      if (move(w, forced_or_disabled, cause::none, why, now, out, {.until = end})) {
+        if (generation != nullptr) *generation = out.items[out.count - 1].generation;
+        break;
+      }
       continue;
     }
     publish(w, now);
@@ -170,6 +174,7 @@ transitions basic_machine<Atomic>::override_with(state forced_or_disabled, nanos
     if (!is_for(seen, w) || now_in().bits != w.bits) continue;
     if (header_.until.compare_exchange_strong(seen, static_cast<std::uint64_t>(end + 1) << 4 | (w.generation() & 15))) {
       renewed = true;
+      if (generation != nullptr) *generation = w.generation();
       break;
     }
   }

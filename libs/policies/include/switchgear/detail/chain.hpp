@@ -91,7 +91,13 @@ class bound_function {
           },
           values_);
     }
-    auto detach() { return *this; }
+    owned_function detach() {
+      if constexpr (Repeats) {
+        return *this;
+      } else {
+        return std::move(*this);
+      }
+    }
 
    private:
     Owned f_;

@@ -29,6 +29,8 @@ class deadline_stop {
 
   /// `caller` has to outlive this.
   deadline_stop(clock& source, std::chrono::nanoseconds deadline, const execution& caller);
+  /// The same with a deadline that somebody else keeps, who asks `limit` to stop then.
+  deadline_stop(const std::stop_token& limit, const execution& caller);
   deadline_stop(const deadline_stop&) = delete;
   deadline_stop& operator=(const deadline_stop&) = delete;
 
@@ -47,6 +49,10 @@ class deadline_stop {
     std::atomic<call_fate> fate{call_fate::wanted};
     void ask(first f, call_fate why) noexcept;
   };
+  struct ask_by_limit {
+    shared* target;
+    void operator()() const noexcept { target->ask(first::deadline, call_fate::timed_out); }
+  };
   struct ask_by_caller {
     shared* target;
     const std::atomic<call_fate>* fate;
@@ -56,6 +62,7 @@ class deadline_stop {
   std::shared_ptr<shared> shared_;  ///< a timer that is running may look at it after the call
   std::stop_callback<ask_by_caller> on_caller_;
   std::optional<armed_timer> timer_;
+  std::optional<std::stop_callback<ask_by_limit>> on_limit_;
 };
 
 }  // namespace switchgear::inline v1::detail

@@ -83,32 +83,42 @@ class hedged_call : public std::enable_shared_from_this<hedged_call<R>> {
       if (number == 0) throw;  // no attempt is under way: the caller learns why
     }
     if (accepted) return;
+    {
+      const std::lock_guard lock(mutex_);
+      decisions_.not_started(number);
+    }
     if (number == 0) throw executor_full_error(policy_.name(), where);
-    const std::lock_guard lock(mutex_);
-    decisions_.not_started(number);
   }
 
   /// One attempt, on a thread of the executor.
   template <class Call>
   void fly(std::size_t number, attempt& mine, std::shared_ptr<Call> call, const executor& where) noexcept {
     hedge_run::ending how = hedge_run::ending::rejected;
+    bool began = false, returned = false;
     try {
       const std::stop_callback on_closing(where.closing(), [&mine]() noexcept { mine.stop.request_stop(); });
       // Asked to stop before it began: by the executor, or by a caller who will not hear of it.
       if (mine.stop.stop_requested()) throw executor_full_error(policy_.name(), where);
+      began = true;
       mine.brought.keep([&]() -> R { return (*call)(mine.stop.get_token(), &mine.fate); });
+      returned = true;
       how = hedge_run::ending::good;
       if constexpr (!std::is_void_v<R>) how = decisions_.returned(mine.brought.value());
     } catch (...) {
       mine.brought.fail(std::current_exception());
-      how = decisions_.caught();
+      // A rule that throws is nobody's failure: no other attempt would be judged better, so this is the answer.
+      how = returned ? hedge_run::ending::good : decisions_.caught();
     }
     call.reset();  // gone before the caller goes on
     bool unwanted = false;
     {
       const std::lock_guard lock(mutex_);
       mine.finished = true;
-      decisions_.finished(number, how);
+      if (began || left_) {
+        decisions_.finished(number, how);
+      } else {
+        decisions_.not_started(number);
+      }
       // The fates now, the stop requests by the caller: a loser that comes back in between is known to be one.
       if (decisions_.is_decided()) set_fates(call_fate::lost);
       if (room_ != nullptr) room_->wake();

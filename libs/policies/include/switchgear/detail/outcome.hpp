@@ -2,6 +2,7 @@
 #pragma once
 
 #include <switchgear/permit.hpp>
+#include <switchgear/retry.hpp>
 
 #include <exception>
 #include <memory>
@@ -11,6 +12,24 @@
 #include <variant>
 
 namespace switchgear::inline v1::detail {
+
+/// An exception on its way from the thread that threw it to the one that catches it, with what retry_report_of() and
+/// failure_before_fallback() knew of it there.
+class carried_exception {
+ public:
+  [[nodiscard]] explicit operator bool() const noexcept { return error_ != nullptr; }
+  /// To be called on the thread of the exception.
+  void keep(std::exception_ptr e) noexcept;
+  void drop() noexcept { *this = {}; }
+  /// Throws it; nothing is left here, so that the thread that catches it is the last to hold it.
+  [[noreturn]] void leave();
+  /// Whether it is a rejection or a cancellation.
+  [[nodiscard]] bool is_refusal() const noexcept;
+
+ private:
+  std::exception_ptr error_, before_fallback_;
+  std::optional<retry_report> report_;
+};
 
 /// What a call on one thread brings for another: a value, a reference, nothing, or an exception. Whoever writes hands over
 /// to whoever reads by other means.
@@ -37,7 +56,7 @@ class outcome {
   }
   void fail(std::exception_ptr e) noexcept {
     value_.reset();
-    error_ = std::move(e);
+    error_.keep(std::move(e));
   }
 
   /// Precondition: keep() has returned, and R is not void.
@@ -53,8 +72,7 @@ class outcome {
 
   /// Returns the value or throws the exception; nothing is left here.
   R take() {
-    // Moved out, so that the thread that catches it is the last to hold it.
-    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    if (error_) error_.leave();
     if constexpr (std::is_reference_v<R>) {
       return static_cast<R>(**value_);
     } else if constexpr (!std::is_void_v<R>) {
@@ -63,14 +81,16 @@ class outcome {
       return out;
     }
   }
+  /// Whether a policy further in, or the caller, did not let the call do its work.
+  [[nodiscard]] bool is_refusal() const noexcept { return error_.is_refusal(); }
   void drop() noexcept {
     value_.reset();
-    error_ = nullptr;
+    error_.drop();
   }
 
  private:
   std::optional<stored> value_;
-  std::exception_ptr error_;
+  carried_exception error_;
 };
 
 }  // namespace switchgear::inline v1::detail
