@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <switchgear/asio/detail/call_base.hpp>
+#include <switchgear/guard.hpp>
+#include <switchgear/timeout.hpp>
+
+#include <chrono>
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace switchgear::inline v1::asio::detail {
+
+/// The call_timeout that a permit was given under, where permits tell it.
+template <class Permit>
+[[nodiscard]] std::chrono::nanoseconds call_timeout_of(const Permit& p) noexcept {
+  if constexpr (requires { p.call_timeout(); }) {
+    return p.call_timeout();
+  } else {
+    return std::chrono::nanoseconds(0);
+  }
+}
+/// The clock on which it is measured.
+template <class Permit>
+[[nodiscard]] clock& time_source_of(const Permit& p) noexcept {
+  if constexpr (requires { p.time_source(); }) {
+    return p.time_source();
+  } else {
+    return steady_clock();
+  }
+}
+
+/// A circuit breaker. The permit lives here, so that it goes back whatever becomes of the call.
+template <class Shape, std::size_t I, class Target>
+class stage<Shape, I, guard<Target>> : public stage_base<Shape, I> {
+  using base = stage_base<Shape, I>;
+
+ public:
+  using typename base::result;
+  stage(call_base<Shape>& call, typename base::parent& p) : base(call, p), inner_(call, *this) {}
+
+  maybe<result> start() {
+    auto& breaker = base::policy().target();
+    if constexpr (requires { breaker.try_acquire(base::call().context()); }) {
+      permit_ = breaker.try_acquire(base::call().context());
+    } else {
+      permit_ = breaker.try_acquire();
+    }
+    if (!permit_) return rejected();
+    is_cancelled_ = is_late_ = false;
+    limit_ = call_timeout_of(permit_);
+    if (limit_.count() > 0) return base::call().in_series(*this);
+    return start_inner();
+  }
+
+  maybe<result> start_in_series() {
+    time_ = &time_source_of(permit_);
+    pause_.start(base::call(), *this, *time_, switchgear::detail::later(time_->now(), limit_));
+    return start_inner();
+  }
+
+  /// The call_timeout has passed.
+  maybe<result> resumed() {
+    is_late_ = true;
+    permit_.timeout();
+    maybe<result> o = inner_.cancel({boost::asio::cancellation_type::terminal, reason::timed_out, time_});
+    return o ? base::ended(judged(std::move(*o))) : std::nullopt;
+  }
+
+  maybe<result> child_done(outcome<result> o) { return base::ended(judged(std::move(o))); }
+
+  maybe<result> cancel(order_to_cancel order) {
+    is_cancelled_ = true;
+    // What comes now comes too late to say anything about the dependency.
+    if (order.why == reason::timed_out) permit_.timeout();
+    if (order.why == reason::lost) permit_.ignore();
+    maybe<result> o = inner_.cancel(order);
+    return o ? maybe<result>(judged(std::move(*o))) : std::nullopt;
+  }
+
+ private:
+  maybe<result> start_inner() {
+    maybe<result> o = inner_.start();
+    return o ? maybe<result>(judged(std::move(*o))) : std::nullopt;
+  }
+
+  outcome<result> rejected() {
+    try {
+      permit_.require(base::call().context());
+    } catch (...) {
+      return outcome<result>::failed(std::current_exception());
+    }
+    return {};
+  }
+
+  outcome<result> judged(outcome<result> o) {
+    pause_.stop();
+    if (is_late_) return too_late(o.error);
+    try {
+      if (o.error) {
+        if (is_cancelled_) {
+          permit_.ignore();  // the caller gave up, and the operation obeyed
+        } else {
+          std::rethrow_exception(o.error);
+        }
+      } else if constexpr (std::is_void_v<result>) {
+        if (permit_.settle_return() == verdict::timeout) return too_late(nullptr);
+      } else {
+        if (permit_.settle_value(std::as_const(*o.value)) == verdict::timeout) return too_late(nullptr);
+      }
+    } catch (...) {
+      // Either the operation's exception, or that of a rule, which has settled the permit and passes.
+      const std::exception_ptr e = std::current_exception();
+      if (!permit_) return outcome<result>::failed(e);
+      try {
+        if (permit_.settle_exception() == verdict::timeout && limit_.count() > 0 && !is_call_timeout(e)) return too_late(e);
+      } catch (...) {
+        return outcome<result>::failed(std::current_exception());
+      }
+    }
+    return o;
+  }
+
+  outcome<result> too_late(const std::exception_ptr& cause) {
+    return outcome<result>::failed(
+        switchgear::detail::timeout_error(std::string(base::policy().target().name()), limit_, cause));
+  }
+
+  permit permit_;
+  std::chrono::nanoseconds limit_{0};  ///< the call_timeout when the permit was given; 0 = none
+  clock* time_ = nullptr;
+  bool is_cancelled_ = false;
+  bool is_late_ = false;  ///< the call_timeout has passed and the permit is settled
+  stage_pause<stage> pause_;
+  stage_at<Shape, I + 1> inner_;
+};
+
+}  // namespace switchgear::inline v1::asio::detail
