@@ -190,6 +190,30 @@ TEST(effect_breaker, ignores_an_effect_that_obeys_a_stop_request) {
   EXPECT_THAT(t.d.lines, ElementsAre("undo a"));
 }
 
+TEST(effect_breaker, ignores_a_failing_value_of_an_effect_that_obeys_a_stop_request) {
+  setup t;
+  std::stop_source stop;
+  auto options = t.guarded;
+  options.call.stop = stop.get_token();
+  options.when.fail_if([](int status) { return status >= 500; });
+  EXPECT_EQ(t.effects.execute("e", options, [&](sg::transaction& undo) {
+    undo.on_rollback("a", t.d.note("undo a"));
+    stop.request_stop();
+    return 503;
+  }), 503);
+  EXPECT_EQ(t.counts().ignored, 1u);
+  EXPECT_EQ(t.counts().failures, 0u);
+  EXPECT_THAT(t.d.lines, ElementsAre("undo a"));
+}
+
+TEST(effect_breaker, counts_the_good_value_of_an_effect_that_ends_in_spite_of_a_stop_request) {
+  setup t;
+  std::stop_source stop;
+  t.effects.execute("e", {.stop = stop.get_token()}, [&] { stop.request_stop(); });
+  EXPECT_EQ(t.counts().successes, 1u);
+  EXPECT_EQ(t.effects.metrics("e").committed, 1u);
+}
+
 TEST(effect_breaker, ignores_an_effect_that_lost_its_race) {
   setup t;
   std::atomic<sg::call_fate> fate{sg::call_fate::wanted};

@@ -37,6 +37,32 @@ TEST(effect_executor, returns_references_and_what_can_only_be_moved) {
   EXPECT_EQ(*t.effects.execute("e", [] { return std::make_unique<int>(4); }), 4);
 }
 
+TEST(effect_executor, answers_statistics_wherever_it_is_asked_trap_27) {
+  skipping_clock clock;
+  std::vector<std::uint64_t> seen;
+  sg::effect_executor* asked = nullptr;
+  const auto look = [&] {
+    (void)asked->metrics_by_type();
+    (void)asked->breakers().snapshots();
+    seen.push_back(asked->metrics("e").executed);
+  };
+  sg::effect_executor effects({.on_undo_failure = [&](const sg::undo_report&) { look(); }, .breakers = hermetic()}, clock);
+  asked = &effects;
+  const sg::effect_options options{.circuit_breaker = true, .when = sg::classifier{}.fail_if([&](int) {
+    look();
+    return true;
+  })};
+  EXPECT_EQ(effects.execute("e", options, [&](sg::transaction& undo) {
+    look();
+    undo.on_rollback("a", [&] {
+      look();
+      throw outage("no answer");
+    });
+    return 4;
+  }), 4);
+  EXPECT_THAT(seen, ElementsAre(1u, 1u, 1u, 1u));  // the effect, its classifier, its undo, the report of that
+}
+
 TEST(effect_executor, gives_the_stop_token_before_the_transaction) {
   setup t;
   std::stop_source stop;

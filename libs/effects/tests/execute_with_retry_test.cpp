@@ -131,6 +131,18 @@ TEST(execute_with_retry, does_not_repeat_what_its_classifier_ignores) {
   EXPECT_EQ(calls, 1);
 }
 
+TEST(execute_with_retry, does_not_wait_at_all_when_both_bounds_are_zero) {
+  setup t;
+  EXPECT_THROW(sg::execute_with_retry(flaky{.failures = 99}, {.min_wait = 0s, .max_wait = 0s, .clock = &t.clock}), outage);
+  EXPECT_THAT(t.clock.waits(), IsEmpty());
+}
+
+TEST(execute_with_retry, refuses_waits_that_would_grow_from_zero) {
+  flaky f;
+  EXPECT_THROW(sg::execute_with_retry(f, {.min_wait = 0s, .max_wait = 10s}), sg::config_error);
+  EXPECT_EQ(f.calls, 0);
+}
+
 TEST(execute_with_retry, names_every_problem_of_its_options_and_calls_nothing) {
   const sg::execute_with_retry_options bad{.max_attempts = 0, .min_wait = 2s, .max_wait = 1s, .operation_name = "a\nb"};
   std::vector<std::string> keys;

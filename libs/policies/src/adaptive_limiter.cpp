@@ -29,6 +29,9 @@ enum counter : std::size_t {
 
 constexpr std::int64_t most_limit = 100'000;
 
+/// How long the small limit of a measurement lasts that has too few samples: longer than a hiccup, shorter than an outage.
+constexpr int most_windows_without_samples = 3;
+
 }  // namespace
 
 struct adaptive_limiter::state : detail::policy_state {
@@ -63,6 +66,8 @@ struct adaptive_limiter::state : detail::policy_state {
   /// `why` makes the text of the event, if anybody listens.
   template <class Why>
   void publish(double wanted, const Why& why) noexcept;
+  template <class Why>
+  void end_measuring(const Why& why) noexcept;
 
   const adaptive_limiter_options options;
   clock& source;
@@ -83,6 +88,7 @@ struct adaptive_limiter::state : detail::policy_state {
   double exact_limit;
   double limit_before_measuring = 0;
   bool begun = false, measuring = false;
+  int windows_without_samples = 0;  ///< while measuring
   std::int64_t loaded_windows = 0;  ///< since the normal latency was last seen without a queue
   std::uint64_t seen_samples = 0, seen_time = 0, seen_drops = 0;
 };
@@ -119,7 +125,12 @@ void adaptive_limiter::state::end_of_window(nanoseconds now) noexcept {
   const std::uint64_t count = counts.sum(samples) - seen_samples;
   const std::uint64_t lost = counts.sum(drops) - seen_drops;
   if (static_cast<std::int64_t>(count + lost) < options.min_samples) {
-    window_end.store(detail::later(now, options.window).count(), std::memory_order_relaxed);
+    if (measuring && ++windows_without_samples >= most_windows_without_samples) {
+      end_measuring([] { return std::string("too few calls say what the normal latency is"); });
+      begin_window(now);
+    } else {
+      window_end.store(detail::later(now, options.window).count(), std::memory_order_relaxed);
+    }
     return;
   }
   windows.fetch_add(1, std::memory_order_relaxed);
@@ -128,6 +139,15 @@ void adaptive_limiter::state::end_of_window(nanoseconds now) noexcept {
   if (count != 0) last_latency.store(latency.count(), std::memory_order_relaxed);
   judge(latency, static_cast<double>(count) / static_cast<double>(count + lost));
   begin_window(now);
+}
+
+template <class Why>
+void adaptive_limiter::state::end_measuring(const Why& why) noexcept {
+  measuring = false;
+  windows_without_samples = 0;
+  loaded_windows = 0;
+  round.fetch_add(1, std::memory_order_relaxed);
+  publish(limit_before_measuring, why);
 }
 
 /// `latency` is 0 when every call was dropped, and says nothing then; `kept` is the share that was not dropped.
@@ -142,11 +162,8 @@ void adaptive_limiter::state::judge(nanoseconds latency, double kept) noexcept {
   const bool is_loaded = most * 2 >= exact_limit;
 
   if (measuring) {
-    measuring = false;
-    loaded_windows = 0;
-    round.fetch_add(1, std::memory_order_relaxed);
     if (latency.count() > 0) store_normal(fresh);
-    publish(limit_before_measuring, [] { return std::string("the normal latency has been measured"); });
+    end_measuring([] { return std::string("the normal latency has been measured"); });
     return;
   }
   if (latency.count() > 0) {
@@ -250,6 +267,7 @@ adaptive_limiter::slot adaptive_limiter::try_enter(nanoseconds now, const call_c
     return {s, now, round};
   }
   s.counts.add(rejected);
+  s.look(now);  // the same where everything in flight was rejected further in
   if (s.is_observed()) {
     try {
       s.tell({.kind = policy_event_kind::rejected,
@@ -277,7 +295,10 @@ void adaptive_limiter::slot::failed(nanoseconds now) noexcept {
   if (owner_ == nullptr) return;
   const std::int64_t normal = owner_->normal.load(std::memory_order_relaxed);
   if (normal == 0 || (now - began_).count() < normal) {
-    ignored();
+    state& s = *std::exchange(owner_, nullptr);
+    s.counts.add(ignored_calls);
+    s.look(now);  // or a measurement would not end while nothing but this happens
+    s.leave();
   } else {
     succeeded(now);
   }

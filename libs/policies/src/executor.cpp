@@ -15,8 +15,8 @@ std::string full_text(const std::string& policy, const executor& where) {
   return text;
 }
 
-std::string waited_text(const std::string& policy, const executor& where, std::chrono::nanoseconds waited) {
-  return policy + ": " + where.name() + " had no thread within " + format_duration(waited);
+std::string waited_text(const std::string& policy, const std::string& executor_name, std::chrono::nanoseconds waited) {
+  return policy + ": " + executor_name + " had no thread within " + format_duration(waited);
 }
 
 }  // namespace
@@ -24,8 +24,9 @@ std::string waited_text(const std::string& policy, const executor& where, std::c
 executor_full_error::executor_full_error(std::string policy, const executor& where)
     : rejected_error(full_text(policy, where)), executor_name_(where.name()), capacity_(where.capacity()) {}
 
-executor_full_error::executor_full_error(std::string policy, const executor& where, std::chrono::nanoseconds waited)
-    : rejected_error(waited_text(policy, where, waited)), executor_name_(where.name()), capacity_(where.capacity()) {}
+executor_full_error::executor_full_error(std::string policy, std::string executor_name, std::optional<std::size_t> capacity,
+                                         std::chrono::nanoseconds waited)
+    : rejected_error(waited_text(policy, executor_name, waited)), executor_name_(std::move(executor_name)), capacity_(capacity) {}
 
 executor& default_executor() {
   static thread_pool pool({.name = "default_executor", .threads = 32, .max_queue = 1000});

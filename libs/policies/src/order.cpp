@@ -11,7 +11,8 @@ bool is_limiter(policy_kind k) { return k == policy_kind::bulkhead || k == polic
 std::optional<std::string> doubt(const policy_facts_at_runtime& outer, const policy_facts_at_runtime& inner) {
   const auto sentence = [&](const char* why) { return outer.text + " outside " + inner.text + ": " + why; };
   const bool inner_limits = is_limit(inner.kind) || inner.kind == policy_kind::guard;
-  if (is_limit(outer.kind) && inner_limits && outer.limit && inner.limit && *inner.limit >= *outer.limit) {
+  const bool outer_limits = is_limit(outer.kind) || outer.kind == policy_kind::guard;
+  if (outer_limits && inner_limits && outer.limit && inner.limit && *inner.limit >= *outer.limit) {
     return sentence("the inner limit is not shorter, so it can never be the one that ends a call");
   }
   if (is_limit(outer.kind) && outer.limit && inner.total && *inner.total >= *outer.limit) {
@@ -19,6 +20,24 @@ std::optional<std::string> doubt(const policy_facts_at_runtime& outer, const pol
   }
   if (outer.kind == policy_kind::retry && inner.kind == policy_kind::retry) {
     return sentence("attempts multiply; one retry with a budget does less harm");
+  }
+  if (outer.kind == policy_kind::hedge && inner.kind == policy_kind::retry) {
+    return sentence("attempts multiply, each attempt of the hedge retries for itself; put the hedge inside");
+  }
+  if (outer.budget && inner.budget && *outer.budget == *inner.budget) {
+    return sentence("both earn from the same budget, so that one call earns more than once; give one of them another");
+  }
+  if (outer.kind == policy_kind::rate_limiter && (inner.kind == policy_kind::retry || inner.kind == policy_kind::hedge)) {
+    return sentence("further attempts are not limited, so that they exceed the rate; put the limiter inside");
+  }
+  if (outer.kind == policy_kind::adaptive_limiter && inner.kind == policy_kind::hedge) {
+    return sentence("it counts one call where the dependency sees several; put the limiter inside");
+  }
+  if (outer.breaker != nullptr && outer.breaker == inner.breaker) {
+    return sentence("it is the same circuit, which counts each call twice");
+  }
+  if (outer.has_executor && inner.has_executor && outer.executor == inner.executor) {
+    return sentence("both run on one executor, where the calls that wait can hold every thread that they wait for");
   }
   if (is_limiter(outer.kind) && inner.kind == policy_kind::retry) {
     return sentence("a call keeps its place while the retry waits; inside, it holds one for the attempts alone");

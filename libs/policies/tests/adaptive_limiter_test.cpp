@@ -227,6 +227,36 @@ TEST(adaptive_limiter, the_normal_latency_falls_fast_and_rises_only_without_load
   EXPECT_GE(t.limiter.metrics().normal_latency, 29ms);
 }
 
+/// At a quarter of its limit, because it measures.
+struct measuring : setup {
+  measuring() : setup({.initial_limit = 40, .min_limit = 1, .window = 10ms, .min_samples = 5, .long_window = 2}) {
+    for (int i = 0; i < 100 && limiter.limit() >= 40; ++i) calls(40, 10ms);
+  }
+};
+
+TEST(adaptive_limiter, has_its_limit_back_when_all_calls_fail_quickly_while_it_measures) {
+  measuring t;
+  ASSERT_LT(t.limiter.limit(), 40);
+  for (int i = 0; i < 10; ++i) {
+    slot s = t.limiter.try_enter(t.clock.now());
+    t.clock.advance(5ms);
+    s.failed(t.clock.now());
+  }
+  EXPECT_GE(t.limiter.limit(), 40);
+}
+
+TEST(adaptive_limiter, has_its_limit_back_when_it_measures_and_all_calls_are_rejected_further_in) {
+  measuring t;
+  ASSERT_LT(t.limiter.limit(), 40);
+  for (int i = 0; i < 10; ++i) {
+    std::vector<slot> all;
+    for (int n = 0; n < 40; ++n) all.push_back(t.limiter.try_enter(t.clock.now()));
+    t.clock.advance(5ms);
+    for (slot& s : all) s.ignored();
+  }
+  EXPECT_GE(t.limiter.limit(), 40);
+}
+
 TEST(adaptive_limiter, a_window_with_too_few_samples_goes_on) {
   setup t({.initial_limit = 10, .window = 10ms, .min_samples = 5});
   t.calls(1, 10ms, 5);

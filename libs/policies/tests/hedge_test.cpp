@@ -188,7 +188,8 @@ TEST(hedge, does_not_repeat_a_rejection) {
 
 TEST(hedge, survives_a_classifier_that_throws) {
   setup t({.delay = 1s, .when = sg::classifier{}.fail_if([](const int&) -> bool { throw std::logic_error("rule"); })});
-  EXPECT_THROW(t.hedge.call([] { return 1; }), std::logic_error);
+  EXPECT_THROW(t.hedge.call([&] { return ++t.calls; }), std::logic_error);
+  EXPECT_EQ(t.calls, 1);
 }
 
 TEST(hedge, leaves_at_once_when_the_caller_asks_to_stop) {

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -121,6 +122,27 @@ TEST(last_known_good, never_answers_after_a_stop_request) {
   caller.request_stop();
   EXPECT_THROW(t.memory.call({.stop = caller.get_token()}, fail), outage);
   EXPECT_EQ(t.memory.call({.stop = caller.get_token()}, [] { return std::string(); }), "");
+}
+
+/// Cannot be copied while `refuses`.
+struct copied_with_luck {
+  explicit copied_with_luck(int v) : value(v) {}
+  copied_with_luck(copied_with_luck&&) = default;
+  copied_with_luck(const copied_with_luck& other) : value(other.value) {
+    if (refuses) throw std::bad_alloc();
+  }
+  int value;
+  static inline bool refuses = false;
+};
+
+TEST(last_known_good, gives_a_good_value_that_it_cannot_remember_and_keeps_the_one_before) {
+  const sg::last_known_good<copied_with_luck> memory;
+  EXPECT_EQ(memory.call([] { return copied_with_luck(1); }).value, 1);
+  copied_with_luck::refuses = true;
+  EXPECT_EQ(memory.call([] { return copied_with_luck(2); }).value, 2);
+  copied_with_luck::refuses = false;
+  EXPECT_EQ(memory.metrics().stored, 1u);
+  EXPECT_EQ(memory.call([]() -> copied_with_luck { throw outage("down"); }).value, 1);
 }
 
 TEST(last_known_good, knows_how_old_its_value_is) {

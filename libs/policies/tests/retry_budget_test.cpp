@@ -66,6 +66,20 @@ TEST(retry_budget, counts_calls_retries_and_refusals) {
   EXPECT_DOUBLE_EQ(b.metrics().saved, 0.5);
 }
 
+TEST(retry_budget, takes_back_what_was_not_used) {
+  const sg::retry_budget b({.ratio = 0, .reserve = 1});
+  ASSERT_TRUE(b.spend());
+  b.give_back();
+  EXPECT_EQ(b.metrics().retries, 0u);
+  EXPECT_EQ(spend_all(b), 1);
+}
+
+TEST(retry_budget, takes_back_no_more_than_it_gave) {
+  const sg::retry_budget b({.ratio = 0, .reserve = 1});
+  b.give_back();
+  EXPECT_EQ(spend_all(b), 1);
+}
+
 TEST(retry_budget, tells_of_refusals) {
   const sg::retry_budget b({.name = "payments", .reserve = 0});
   std::vector<std::string> lines;

@@ -37,7 +37,7 @@ struct effect_options {
 
   /// Some keys of that configuration, over what file, preset, environment and defaults say of the others:
   ///
-  ///     .breaker_keys = sg::config_patch{}.set("failure_threshold", 3)
+  ///     .breaker_keys = sg::config_patch{}.set("failure_threshold", sg::raw_value::untyped("3"))
   ///
   /// Empty by default; not together with `breaker`. What is wrong with them comes out when the breaker is made, because it
   /// depends on the other sources: the call then throws config_error and runs nothing.

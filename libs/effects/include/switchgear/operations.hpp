@@ -43,8 +43,7 @@ struct operations_options {
   std::optional<config> breaker{};
 
   /// Some keys for every breaker that is made here, over what the registry finds for the others; empty by default, and not
-  /// together with `breaker`: `.breaker_keys = sg::config_patch{}.set("open_duration", "10s")`. What is wrong with them comes
-  /// out when a breaker is made, because it depends on the other sources: the call then throws config_error and runs nothing.
+  /// together with `breaker`: see effect_options::breaker_keys.
   config_patch breaker_keys{};
 
   /// Every problem at once; empty when the options are good.

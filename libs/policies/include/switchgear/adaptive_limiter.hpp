@@ -43,8 +43,8 @@ struct adaptive_limiter_options {
   std::int64_t min_samples = 10;
 
   /// After how many windows of full load the normal latency is measured anew, 2 … 1,000,000: for the next window only a quarter
-  /// of the limit is used, so that the dependency has no queue. Lower finds the right limit sooner after the dependency has
-  /// become slower for good, and costs a little throughput each time.
+  /// of the limit is used, so that the dependency has no queue; for three windows when too few calls say anything. Lower finds
+  /// the right limit sooner after the dependency has become slower for good, and costs a little throughput each time.
   std::int64_t long_window = 60;
 
   [[nodiscard]] std::vector<problem> validate() const;

@@ -46,7 +46,8 @@ class executor_full_error : public rejected_error {
  public:
   executor_full_error(std::string policy, const executor& where);
   /// After a wait for a thread.
-  executor_full_error(std::string policy, const executor& where, std::chrono::nanoseconds waited);
+  executor_full_error(std::string policy, std::string executor_name, std::optional<std::size_t> capacity,
+                      std::chrono::nanoseconds waited);
   [[nodiscard]] const std::string& executor_name() const noexcept { return executor_name_; }
   [[nodiscard]] std::optional<std::size_t> capacity() const noexcept { return capacity_; }
 

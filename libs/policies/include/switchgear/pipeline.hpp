@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <switchgear/breaker.hpp>
 #include <switchgear/detail/chain.hpp>
 #include <switchgear/detail/order.hpp>
 #include <switchgear/policy_event.hpp>
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -13,6 +15,22 @@
 #include <vector>
 
 namespace switchgear::inline v1 {
+
+namespace detail {
+
+template <class P>
+concept policy_type = requires {
+  { P::kind } -> std::convertible_to<policy_kind>;
+  { P::repeats } -> std::convertible_to<bool>;
+  { P::waits } -> std::convertible_to<bool>;
+  { P::detaches } -> std::convertible_to<bool>;
+};
+
+/// A breaker, or what points to one.
+template <class P>
+concept breaker_itself = breaker<P> || requires(P& p) { requires breaker<std::remove_cvref_t<decltype(*p)>>; };
+
+}  // namespace detail
 
 /// Several policies around one call, outermost first:
 ///
@@ -27,10 +45,18 @@ namespace switchgear::inline v1 {
 /// thread, at the same time. A call is one chain of inlined functions and allocates nothing itself.
 template <class... Policies>
 class pipeline {
+  static_assert((!detail::breaker_itself<Policies> && ...), "A circuit breaker is not a policy: write sg::guard(breaker).");
+  static constexpr bool are_policies = (detail::policy_type<Policies> && ...);
+  static_assert(are_policies || (detail::breaker_itself<Policies> || ...),
+                "A pipeline is made of policies, which derive from sg::policy_base and are given by value. For a pipeline inside a "
+                "pipeline list the policies of the inner one.");
+
  public:
   explicit pipeline(Policies... policies) : policies_(std::move(policies)...) {
-    detail::check_order<Policies...>();
-    detail::tell_warnings(warnings());
+    if constexpr (are_policies) {
+      detail::check_order<Policies...>();
+      detail::tell_warnings(warnings());
+    }
   }
 
   /// Calls `f` with the arguments through all policies, and returns or throws what comes of it. `f` gets a stop token before

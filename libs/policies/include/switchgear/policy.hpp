@@ -5,8 +5,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <stop_token>
 #include <type_traits>
+#include <utility>
 
 namespace switchgear::inline v1 {
 
@@ -61,6 +63,11 @@ struct non_idempotent {
   template <class... A>
     requires std::is_invocable_v<F&, A...>
   decltype(auto) operator()(A&&... arguments) {
+    return std::invoke(f, std::forward<A>(arguments)...);
+  }
+  template <class... A>
+    requires std::is_invocable_v<const F&, A...>
+  decltype(auto) operator()(A&&... arguments) const {
     return std::invoke(f, std::forward<A>(arguments)...);
   }
 };

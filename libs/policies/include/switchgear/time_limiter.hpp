@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -164,6 +165,9 @@ typename Next::result time_limiter::run(const Next& next, const execution& e) co
   const std::chrono::nanoseconds deadline = detail::later(time_source().now(), limit());
   const auto call = std::make_shared<flight<detached>>(*this, next.detach(e));
   executor& there = where();
+  // Asked now: an executor that ends need not be there any more when the deadline comes.
+  std::string executor_name = there.name();
+  const std::optional<std::size_t> capacity = there.capacity();
   if (!there.post([call, &there] { call->fly(there); })) std::rethrow_exception(refused({name(), there}, e));
 
   const reason why = call->room.wait(deadline, e.stop);
@@ -183,8 +187,7 @@ typename Next::result time_limiter::run(const Next& next, const execution& e) co
                                                 : outer);
   call->stop.request_stop();
   if (why != reason::deadline) std::rethrow_exception(cancelled(began));
-  // `there` may have ended by now only when it has run the call.
-  std::rethrow_exception(began ? expired(e) : refused({name(), there, limit()}, e));
+  std::rethrow_exception(began ? expired(e) : refused({name(), std::move(executor_name), capacity, limit()}, e));
 }
 
 }  // namespace switchgear::inline v1

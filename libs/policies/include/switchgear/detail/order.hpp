@@ -2,10 +2,12 @@
 #pragma once
 
 #include <switchgear/policy.hpp>
+#include <switchgear/retry_budget.hpp>
 
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -85,17 +87,28 @@ struct policy_facts_at_runtime {
   std::optional<std::chrono::nanoseconds> limit{};  ///< of timeouts and time limiters; call_timeout of a breaker
   std::optional<std::chrono::nanoseconds> total{};  ///< of retries with one
   bool waits_for_retry_after = false;
+  std::optional<retry_budget> budget{};             ///< of retries and hedges with one
+  const void* breaker = nullptr;                    ///< of guards
+  bool has_executor = false;                        ///< runs the rest on `executor`, which is null for the default one
+  const void* executor = nullptr;
 };
 
 template <class P>
 policy_facts_at_runtime facts_of(const P& p) {
   policy_facts_at_runtime f{.kind = P::kind, .text = p.describe()};
   if constexpr (P::kind == policy_kind::timeout || P::kind == policy_kind::time_limiter) f.limit = p.limit();
+  if constexpr (P::kind == policy_kind::retry || P::kind == policy_kind::hedge) f.budget = p.options().budget;
+  if constexpr (P::kind == policy_kind::time_limiter || P::kind == policy_kind::hedge) {
+    f.has_executor = true;
+    f.executor = p.options().executor;
+  }
   if constexpr (P::kind == policy_kind::retry) {
     if (p.options().total_limit.count() > 0) f.total = p.options().total_limit;
     f.waits_for_retry_after = p.options().wait_for_retry_after;
   }
   if constexpr (P::kind == policy_kind::guard) {
+    // A handle that the guard holds itself is like no other; a breaker that it points to may be.
+    if constexpr (requires { std::addressof(p.target()); }) f.breaker = std::addressof(p.target());
     if constexpr (requires { p.target().configuration(); }) {
       if (const auto limit = p.target().configuration().call_timeout; limit.count() > 0) f.limit = limit;
     }
