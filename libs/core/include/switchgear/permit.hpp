@@ -199,6 +199,15 @@ class [[nodiscard]] permit {
         note);
   }
 
+  // --- for adapters, which end calls in their own way; not for refused permits ---
+
+  /// How long the call may take; 0 = as long as it likes.
+  [[nodiscard]] std::chrono::nanoseconds call_timeout() const noexcept {
+    return is_pass_through() ? std::chrono::nanoseconds(0) : issuer_->call_timeout();
+  }
+  /// The clock of the breaker.
+  [[nodiscard]] clock& time_source() const noexcept { return issuer_->time_source(); }
+
   /// Meaningful when the permit was refused.
   [[nodiscard]] const switchgear::rejection& rejection() const noexcept { return rejection_; }
 
@@ -215,7 +224,7 @@ class [[nodiscard]] permit {
   template <class F>
   decltype(auto) invoke_until_deadline(F&& f) {
     if constexpr (std::is_invocable_v<F, std::stop_token>) {
-      const std::chrono::nanoseconds limit = is_pass_through() ? std::chrono::nanoseconds(0) : issuer_->call_timeout();
+      const std::chrono::nanoseconds limit = call_timeout();
       if (limit.count() > 0) {
         std::stop_source stop;
         struct armed {

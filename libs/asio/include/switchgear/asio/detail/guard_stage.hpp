@@ -12,25 +12,6 @@
 
 namespace switchgear::inline v1::asio::detail {
 
-/// The call_timeout that a permit was given under, where permits tell it.
-template <class Permit>
-[[nodiscard]] std::chrono::nanoseconds call_timeout_of(const Permit& p) noexcept {
-  if constexpr (requires { p.call_timeout(); }) {
-    return p.call_timeout();
-  } else {
-    return std::chrono::nanoseconds(0);
-  }
-}
-/// The clock on which it is measured.
-template <class Permit>
-[[nodiscard]] clock& time_source_of(const Permit& p) noexcept {
-  if constexpr (requires { p.time_source(); }) {
-    return p.time_source();
-  } else {
-    return steady_clock();
-  }
-}
-
 /// A circuit breaker. The permit lives here, so that it goes back whatever becomes of the call.
 template <class Shape, std::size_t I, class Target>
 class stage<Shape, I, guard<Target>> : public stage_base<Shape, I> {
@@ -49,13 +30,13 @@ class stage<Shape, I, guard<Target>> : public stage_base<Shape, I> {
     }
     if (!permit_) return rejected();
     is_cancelled_ = is_late_ = false;
-    limit_ = call_timeout_of(permit_);
+    limit_ = permit_.call_timeout();
     if (limit_.count() > 0) return base::call().in_series(*this);
     return start_inner();
   }
 
   maybe<result> start_in_series() {
-    time_ = &time_source_of(permit_);
+    time_ = &permit_.time_source();
     pause_.start(base::call(), *this, *time_, switchgear::detail::later(time_->now(), limit_));
     return start_inner();
   }
