@@ -53,7 +53,7 @@ int main() {
   try {
     (void)models("circuits");
     expect(false);
-  } catch (const sg::all_providers_failed_error& e) {
+  } catch (const sg::all_providers_rejected_error& e) {
     std::cout << e.what() << "\n";
     expect(e.failures().size() == 3 && e.failures().front().provider == "primary");
     expect(e.retry_after() == 30s);

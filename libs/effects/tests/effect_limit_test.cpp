@@ -186,7 +186,7 @@ TEST(effect_limit, counts_the_time_that_the_undos_of_a_failing_value_take) {
   EXPECT_EQ(t.counts().timeouts, 1u);
 }
 
-TEST(effect_limit, is_no_failure_of_the_breaker_when_its_rules_count_other_exceptions_only) {
+TEST(effect_limit, is_a_timeout_whatever_exceptions_the_rules_count) {
   setup<late_clock> t;
   auto options = limited_effect();
   options.when.fail_only<outage>();

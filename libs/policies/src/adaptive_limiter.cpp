@@ -29,7 +29,8 @@ enum counter : std::size_t {
 
 constexpr std::int64_t most_limit = 100'000;
 
-/// How long the small limit of a measurement lasts that has too few samples: longer than a hiccup, shorter than an outage.
+/// How long the small limit of a measurement lasts, at least, when calls end without being samples: longer than a hiccup, shorter
+/// than an outage.
 constexpr int most_windows_without_samples = 3;
 
 }  // namespace
@@ -90,13 +91,14 @@ struct adaptive_limiter::state : detail::policy_state {
   bool begun = false, measuring = false;
   int windows_without_samples = 0;  ///< while measuring
   std::int64_t loaded_windows = 0;  ///< since the normal latency was last seen without a queue
-  std::uint64_t seen_samples = 0, seen_time = 0, seen_drops = 0;
+  std::uint64_t seen_samples = 0, seen_time = 0, seen_drops = 0, seen_ignored = 0;
 };
 
 void adaptive_limiter::state::begin_window(nanoseconds now) noexcept {
   seen_samples = counts.sum(samples);
   seen_time = counts.sum(sample_time);
   seen_drops = counts.sum(drops);
+  seen_ignored = counts.sum(ignored_calls);
   most_in_flight.store(in_flight.load(std::memory_order_relaxed), std::memory_order_relaxed);
   window_end.store(detail::later(now, options.window).count(), std::memory_order_relaxed);
 }
@@ -125,7 +127,10 @@ void adaptive_limiter::state::end_of_window(nanoseconds now) noexcept {
   const std::uint64_t count = counts.sum(samples) - seen_samples;
   const std::uint64_t lost = counts.sum(drops) - seen_drops;
   if (static_cast<std::int64_t>(count + lost) < options.min_samples) {
-    if (measuring && ++windows_without_samples >= most_windows_without_samples) {
+    // Slow calls are waited for; calls that end without saying anything are not.
+    const bool says_nothing =
+        static_cast<std::int64_t>(counts.sum(ignored_calls) - seen_ignored) >= options.min_samples;
+    if (measuring && ++windows_without_samples >= most_windows_without_samples && says_nothing) {
       end_measuring([] { return std::string("too few calls say what the normal latency is"); });
       begin_window(now);
     } else {

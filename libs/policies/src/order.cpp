@@ -36,7 +36,7 @@ std::optional<std::string> doubt(const policy_facts_at_runtime& outer, const pol
   if (outer.breaker != nullptr && outer.breaker == inner.breaker) {
     return sentence("it is the same circuit, which counts each call twice");
   }
-  if (outer.has_executor && inner.has_executor && outer.executor == inner.executor) {
+  if (outer.executor != nullptr && outer.executor == inner.executor) {
     return sentence("both run on one executor, where the calls that wait can hold every thread that they wait for");
   }
   if (is_limiter(outer.kind) && inner.kind == policy_kind::retry) {

@@ -110,13 +110,13 @@ std::vector<problem> rate_limiter_options::validate() const {
   v.in_range("permits", permits, 1, most_permits);
   v.in_range("per", per, nanoseconds(1), detail::a_day);
   if (permits >= 1 && permits <= most_permits && per.count() >= 1) {
-    v.expect(permits <= per.count(), "permits", std::to_string(permits), "", "is more than one per nanosecond");
+    v.expect(permits <= per.count(), "permits", std::to_string(permits), "at most " + std::to_string(per.count()), "is more than one per nanosecond");
   }
   if (burst) {
     v.in_range("burst", *burst, 1, most_permits);
     if (*burst >= 1 && *burst <= most_permits && permits >= 1 && per.count() >= 1 && per <= detail::a_day) {
       const wide fill = static_cast<wide>(*burst) * static_cast<wide>(per.count()) / static_cast<wide>(permits);
-      v.expect(fill <= static_cast<wide>(longest_fill.count()), "burst", std::to_string(*burst), "",
+      v.expect(fill <= static_cast<wide>(longest_fill.count()), "burst", std::to_string(*burst), "what fills up within a year",
                "takes more than a year to fill up");
     }
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <switchgear/any_breaker.hpp>
 #include <switchgear/awaitable_guard.hpp>
 #include <switchgear/circuit_breaker.hpp>
 #include <switchgear/testing/manual_clock.hpp>
@@ -138,6 +139,14 @@ TEST_F(awaitable_guard, takes_a_handle) {
   g.open(5);
   EXPECT_EQ(t.get(), 5);
   EXPECT_EQ(shared->snapshot().metrics.successes, 1u);
+}
+
+TEST_F(awaitable_guard, holds_a_handle_that_is_made_for_the_call) {
+  const auto coroutine = [&]() -> task<int> { co_return co_await sg::guarded(sg::any_breaker(breaker), with_member{g}); };
+  task<int> t = coroutine();
+  g.open(5);
+  EXPECT_EQ(t.get(), 5);
+  EXPECT_EQ(metrics().successes, 1u);
 }
 
 // trap 2

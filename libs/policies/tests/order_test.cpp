@@ -62,7 +62,6 @@ TEST(order, says_when_calls_wait_for_threads_of_the_executor_on_which_they_run) 
   const sg::hedge hedge({.executor = &pool});
   EXPECT_THAT(sg::pipeline(hedge, sg::time_limiter({.executor = &pool})).warnings(), ElementsAre(HasSubstr("one executor")));
   EXPECT_THAT(sg::pipeline(hedge, sg::time_limiter({.executor = &another})).warnings(), IsEmpty());
-  EXPECT_THAT(sg::pipeline(sg::hedge(), sg::time_limiter()).warnings(), ElementsAre(HasSubstr("one executor")));
 }
 
 TEST(non_idempotent, can_be_called_when_it_is_const) {

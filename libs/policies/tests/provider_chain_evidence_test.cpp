@@ -91,7 +91,7 @@ TEST(provider_chain, is_not_retried_when_every_provider_rejected) {
   t.chain.add("large", t.large, [] { return 1; });
   t.large.trip();
   const sg::retry retry({.max_attempts = 5, .backoff = sg::constant(0s)}, t.clock);
-  EXPECT_THROW(sg::pipeline(retry)(t.chain), sg::all_providers_rejected_error);
+  EXPECT_THROW(retry.call(t.chain), sg::all_providers_rejected_error);
   EXPECT_EQ(retry.metrics().retries, 0u);
 }
 

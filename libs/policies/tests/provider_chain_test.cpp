@@ -123,7 +123,7 @@ TEST(provider_chain, says_the_shortest_time_to_wait) {
   try {
     t.chain(1);
     FAIL();
-  } catch (const sg::all_providers_failed_error& e) {
+  } catch (const sg::all_providers_rejected_error& e) {
     EXPECT_EQ(e.retry_after(), 10s);
   }
 }

@@ -94,7 +94,9 @@ TEST(retry_budget, refuses_bad_options_with_all_problems) {
     sg::retry_budget({.name = "", .ratio = 1.5, .reserve = -1, .max_saved = -1});
     FAIL();
   } catch (const sg::config_error& e) {
-    EXPECT_EQ(e.problems().size(), 4u);
+    ASSERT_EQ(e.problems().size(), 4u);
+    EXPECT_EQ(e.problems()[0].message, "a policy needs a name");
+    EXPECT_EQ(e.problems()[1].message, "out of range");
   }
 }
 

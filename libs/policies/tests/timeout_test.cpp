@@ -359,6 +359,12 @@ TEST(timeout, tells_its_observers) {
   EXPECT_THAT(lines, testing::ElementsAre("timeout: timed_out: the call took longer than 2s"));
 }
 
+TEST(timeout, knows_its_options) {
+  const auto o = sg::timeout({.name = "quick", .limit = 2s}).total().options();
+  EXPECT_EQ(o.name, "quick");
+  EXPECT_EQ(o.limit, 2s);
+}
+
 TEST(timeout, names_every_problem_of_its_options) {
   const auto problems = sg::timeout_options{.name = "", .limit = 0s}.validate();
   ASSERT_EQ(problems.size(), 2u);

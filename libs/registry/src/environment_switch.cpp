@@ -9,14 +9,15 @@
 namespace switchgear::inline v1::detail {
 namespace {
 
-std::optional<std::string> from_process(std::string_view name) {
-  const char* const value = std::getenv(std::string(name).c_str());  // NOLINT(concurrency-mt-unsafe): see registry_options
+/// With the name as it is kept: each call asks, and making another string of it would allocate.
+std::optional<std::string> from_process(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): see registry_options
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
 std::function<std::optional<std::string>(std::string_view)> reader_of(const registry_options& options) {
   if (options.read_variable) return options.read_variable;
-  if (!options.environment) return from_process;
+  if (!options.environment) return {};
   const std::string name = variable_name(options.prefix, "enabled");
   std::optional<std::string> value;
   if (const auto found = options.environment->find(name); found != options.environment->end()) value = found->second;
@@ -42,7 +43,14 @@ environment_says environment_switch::meaning(std::string_view text) const {
 }
 
 environment_says environment_switch::read(report_log& reports) const {
-  std::optional<std::string> text = read_(name_);
+  const environment_says said = look(reports);
+  // Read first, so that threads that call do not write to it needlessly.
+  if (said != environment_says::no && said != last_permission()) permission_.store(said, std::memory_order_relaxed);
+  return said;
+}
+
+environment_says environment_switch::look(report_log& reports) const {
+  std::optional<std::string> text = read_ ? read_(name_) : from_process(name_);
   if (!text) text = fallback_;
   if (!text) return environment_says::nothing;
   const environment_says said = meaning(*text);

@@ -6,6 +6,7 @@
 #include "layering.hpp"
 #include "report_log.hpp"
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -22,16 +23,21 @@ class environment_switch {
 
   /// A value that cannot be read counts as not set, and is reported when it is another one than the last such.
   [[nodiscard]] environment_says read(report_log& reports) const;
+  /// What it said when it last did not say no, or nothing: as far as anybody has asked.
+  [[nodiscard]] environment_says last_permission() const noexcept { return permission_.load(std::memory_order_relaxed); }
   /// What a text says; nothing when it says neither yes nor no.
   [[nodiscard]] environment_says meaning(std::string_view text) const;
 
  private:
+  [[nodiscard]] environment_says look(report_log& reports) const;
+
   std::string prefix_;
   std::string name_;
-  std::function<std::optional<std::string>(std::string_view)> read_;
+  std::function<std::optional<std::string>(std::string_view)> read_;  ///< empty: std::getenv
   std::optional<std::string> fallback_;
   mutable std::mutex mutex_;
   mutable std::optional<std::string> reported_;
+  mutable std::atomic<environment_says> permission_{environment_says::nothing};  ///< relaxed: it orders nothing
 };
 
 }  // namespace switchgear::inline v1::detail

@@ -5,6 +5,7 @@
 
 #include "registry_core.hpp"
 
+#include <exception>
 #include <utility>
 
 namespace switchgear::inline v1::detail {
@@ -64,7 +65,8 @@ std::vector<problem> registry_core::reload() {
     if (got.text.empty()) {
       return refuse({{path_, "", "", "is empty, as a file is before it is written; write a comment if that is meant"}});
     }
-    if (got.text == file()->text) return {};
+    const std::shared_ptr<const file_in_force> before = file();
+    if (got.text == before->text) return {};
     circuit_file_result parsed = parse_toml(got.text, path_);
     if (!parsed) return refuse(std::move(parsed.problems));
     auto next = std::make_shared<file_in_force>();
@@ -73,6 +75,7 @@ std::vector<problem> registry_core::reload() {
     std::vector<change> changes;
     std::vector<problem> problems = put_in_force(next, says, changes);
     if (!problems.empty()) return refuse(std::move(problems));
+    tell_of_hidden(*before, *next, told);
     reloads_.fetch_add(1, std::memory_order_relaxed);  // a figure
     apply(changes, told);
     return {};
@@ -95,12 +98,17 @@ std::vector<problem> registry_core::judge(const std::shared_ptr<const file_in_fo
   walk([&](registered_breaker& body) {
     const asked_config asked = body.asked.view();
     if (asked.how == asked_config::way::whole) return;
-    resolved made = resolve(body.breaker.name(), asked, next, says);
+    // A `no` is for calls by name, which ask for it each time. Handles that work now are kept by those who ask by themselves,
+    // and nobody would switch their breakers on again. Relaxed: written under the mutex of reloads, which this thread has, or
+    // before the breaker could be found.
+    const bool is_off = body.record->off_by_environment.load(std::memory_order_relaxed);
+    const environment_says own = says == environment_says::no && !is_off ? switch_.last_permission() : says;
+    resolved made = resolve(body.breaker.name(), asked, next, own);
     for (problem& p : made.layers.problems) {
       p.message += ", for the breaker " + body.breaker.name();
       problems.push_back(std::move(p));
     }
-    if (!made.layers.value || *made.layers.value == *layered_of(body)) return;
+    if (!made.layers.value || (*made.layers.value == *layered_of(body) && made.off_by_environment == is_off)) return;
     changes.push_back({body.record->index, body.id, std::move(made.layers.value), made.off_by_environment});
   });
   return problems;
@@ -136,11 +144,14 @@ void registry_core::apply(const std::vector<change>& changes, std::vector<regist
   for (const change& c : changes) {
     with_record(c.index, [&](registered_breaker& body) {
       if (body.id != c.id) return;
+      bool is_another = false;
       {
         const std::lock_guard lock(mutex_);
+        is_another = !(*c.next == *body.layered);
         body.layered = c.next;
       }
       body.record->off_by_environment.store(c.off_by_environment, std::memory_order_relaxed);
+      if (!is_another) return;  // off as before, but for another reason
       std::vector<problem> problems = body.breaker.reconfigure(*c.next);
       if (problems.empty()) return;
       told.push_back({registry_report_kind::reconfigure_refused, body.breaker.name(), "it keeps its configuration",
@@ -149,12 +160,22 @@ void registry_core::apply(const std::vector<change>& changes, std::vector<regist
   }
 }
 
+void registry_core::tell_of_hidden(const file_in_force& before, const file_in_force& now,
+                                   std::vector<registry_report>& told) const {
+  walk([&](const registered_breaker& body) {
+    const std::string& name = body.breaker.name();
+    if (body.asked.view().how != asked_config::way::whole || now.file.table_for(name) == nullptr) return;
+    if (before.file.table_for(name) == nullptr) told.push_back(hidden_table(name));
+  });
+}
+
 // --- noticing ---
 
 void registry_core::start_watching() {
-  if (poll_interval_ == std::chrono::nanoseconds(0)) {
+  const bool may_ask_system = poll_interval_ == std::chrono::nanoseconds(0);
+  if (may_ask_system) {
     watcher_ = file_watcher::start(path_, [core = weak_from_this()] {
-      if (const std::shared_ptr<registry_core> alive = core.lock()) (void)alive->reload();
+      if (const std::shared_ptr<registry_core> alive = core.lock()) (void)alive->reload_by_itself();
     });
     if (watcher_) return;
     reports_.add({registry_report_kind::not_watching,
@@ -163,41 +184,43 @@ void registry_core::start_watching() {
                   {},
                   1});
   }
-  {
-    const std::lock_guard lock(poll_mutex_);
-    taken_ = seen_ = signature_of(path_);
-  }
-  look_later();
+  taken_ = seen_ = signature_of(path_);
+  poller_ = std::make_unique<file_poller>(clock_, may_ask_system ? usual_poll_interval : poll_interval_,
+                                          [core = weak_from_this()] {
+                                            if (const std::shared_ptr<registry_core> alive = core.lock()) alive->look_at_file();
+                                          });
 }
 
-void registry_core::look_later() {
-  const auto interval = poll_interval_ == std::chrono::nanoseconds(0) ? usual_poll_interval : poll_interval_;
-  const clock::timer timer = clock_.call_at(clock_.now() + interval, [core = weak_from_this()] {
-    if (const std::shared_ptr<registry_core> alive = core.lock()) alive->look_at_file();
-  });
-  {
-    const std::lock_guard lock(poll_mutex_);
-    if (!closed_) {
-      poll_timer_ = timer;
-      return;
+/// Nobody is there to catch what a reload throws: no memory, or an exception of registry_options::read_variable.
+bool registry_core::reload_by_itself() noexcept {
+  const auto tell = [this](std::string_view what) {
+    try {
+      reports_.add({registry_report_kind::file_refused,
+                    {},
+                    path_ + " is not taken up, what was in force stays; taking it up threw: " + std::string(what),
+                    {},
+                    1});
+    } catch (...) {
+      // No memory to tell of it.
     }
+  };
+  try {
+    (void)reload();
+    return true;
+  } catch (const std::exception& e) {
+    tell(e.what());
+  } catch (...) {
+    tell("something that is no std::exception");
   }
-  clock_.cancel(timer);
+  return false;
 }
 
-void registry_core::look_at_file() {
+void registry_core::look_at_file() noexcept {
   const file_signature now = signature_of(path_);
-  bool settled = false;
-  {
-    const std::lock_guard lock(poll_mutex_);
-    if (closed_) return;
-    // Only once it looks the same twice: a writer may be at it.
-    settled = now.inode != 0 && !(now == taken_) && now == seen_;
-    seen_ = now;
-    if (settled) taken_ = now;
-  }
-  if (settled) (void)reload();
-  look_later();
+  // Only once it looks the same twice: a writer may be at it.
+  const bool settled = now.inode != 0 && !(now == taken_) && now == seen_;
+  seen_ = now;
+  if (settled && reload_by_itself()) taken_ = now;
 }
 
 }  // namespace switchgear::inline v1::detail

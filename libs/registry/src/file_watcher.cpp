@@ -115,7 +115,8 @@ bool file_watcher::hears_of_file() {
       }
     }
   }
-  // Something else may have been a link on the way to the file. One that was only made, and is empty, is told when it is closed.
+  // Something else in this folder may have been a link on the way to the file. One that was only made, and is empty, is told when
+  // it is closed.
   if (others && !concerned) {
     const file_signature now = signature_of(path_);
     concerned = now.inode != 0 && now.size != 0 && !now.is_same_file(last_);

@@ -26,8 +26,9 @@ struct file_signature {
 [[nodiscard]] file_signature signature_of(const std::string& path) noexcept;
 
 /// Calls `changed`, on a thread of its own, when the system tells that the file was written and closed, or that another file has
-/// come under its name: by a rename, as editors do, or behind a symbolic link, as Kubernetes does. The folder is watched, not the
-/// file, which such changes replace. That the file goes is not told.
+/// come under its name: by a rename, as editors do, or by the change of a symbolic link in the same folder, as Kubernetes does.
+/// The folder is watched, not the file, which such changes replace; what happens in other folders is not told, so neither is a
+/// change of the file that a link leads to, or of a link further on the way. That the file goes is not told.
 class file_watcher {
  public:
   /// Null when the system cannot tell: another one than Linux, no inotify instance left, no such folder. From the return on, no

@@ -80,6 +80,11 @@ std::string_view agent_preset(std::string_view type) {
   return "standard";
 }
 
+registry_report hidden_table(std::string_view name) {
+  return {registry_report_kind::file_hidden, std::string(name),
+          "the file has a table for it, which a whole configuration hides; give a config_patch to have both", {}, 1};
+}
+
 std::string describe_difference(const config& in_force, const config& asked) {
   std::string out;
   const auto shown = [](const std::optional<raw_value>& v) { return v ? v->spelling : std::string("not set"); };

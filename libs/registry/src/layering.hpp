@@ -4,6 +4,7 @@
 #include <switchgear/config/circuit_file.hpp>
 #include <switchgear/config/patch.hpp>
 #include <switchgear/registry_options.hpp>
+#include <switchgear/registry_report.hpp>
 
 #include <cstdint>
 #include <map>
@@ -86,6 +87,9 @@ class layering {
 
 /// The name of the preset for agents of a type.
 [[nodiscard]] std::string_view agent_preset(std::string_view type);
+
+/// That a whole configuration hides a table of the file.
+[[nodiscard]] registry_report hidden_table(std::string_view name);
 
 /// `failure_threshold is 3, asked for 5; …`: the keys in which two configurations differ.
 [[nodiscard]] std::string describe_difference(const config& in_force, const config& asked);

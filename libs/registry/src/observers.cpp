@@ -60,6 +60,13 @@ void observers::bring_up_to_date(registered_breaker& body) {
   }
 }
 
+bool observers::has_others(const registered_breaker& body) {
+  if (breaker_access::observers(body.breaker) == 0) return false;
+  const std::lock_guard lock(mutex_);
+  // One of the registry's that is ending counts with the others for a moment.
+  return breaker_access::observers(body.breaker) > (body.observed ? body.observed->size() : 0);
+}
+
 void observers::end(registered_breaker& body) noexcept {
   std::unique_ptr<registered_breaker::subscriptions> gone;
   const std::lock_guard lock(mutex_);

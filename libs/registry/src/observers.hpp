@@ -34,6 +34,8 @@ class observers {
   /// Subscribes to a breaker whoever observes and has not yet, and ends the subscriptions of those who do no longer. To be called
   /// before others can reach the breaker, so that they miss nothing, and again after, for those who came or went in between.
   void bring_up_to_date(registered_breaker& body);
+  /// Whether somebody else than the observers of the registry observes a breaker.
+  [[nodiscard]] bool has_others(const registered_breaker& body);
   /// Ends all subscriptions to a breaker for good.
   void end(registered_breaker& body) noexcept;
 

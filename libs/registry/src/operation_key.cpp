@@ -84,7 +84,7 @@ std::string detail::place_key(std::string_view type, std::string_view function, 
   out += ':';
   append_part(out, function, "@");
   out += '@';
-  append_part(out, file, {});
+  append_part(out, file, ":");  // or a name that ends in a number could be read as a line
   out += ':' + std::to_string(line);
   if (column != 0) out += ':' + std::to_string(column);
   return shortened(std::move(out));

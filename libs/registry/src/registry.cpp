@@ -77,6 +77,10 @@ breaker_handle registry::for_agent(std::string_view name, std::string_view type,
   return core_->get(agent_key(name), {asked_config::way::layers, detail::agent_preset(type), nullptr, nullptr}, rules);
 }
 
+breaker_handle registry::get_working(std::string_view name) {
+  return core_->get_working(name, {}, classifier::standard());
+}
+
 breaker_handle registry::get_working(std::string_view name, classifier rules) { return core_->get_working(name, {}, rules); }
 
 breaker_handle registry::get_working(std::string_view name, const config& whole, classifier rules) {
@@ -113,7 +117,8 @@ std::vector<std::string> registry::open_circuits() const {
   std::vector<std::string> out;
   core_->walk([&](const registered_breaker& b) {
     const state now = b.breaker.state();
-    if (now == state::open || now == state::forced_open) out.push_back(b.breaker.name());
+    if (now != state::open && now != state::forced_open) return;
+    if (!b.breaker.configuration().shadow) out.push_back(b.breaker.name());
   });
   std::sort(out.begin(), out.end());
   return out;

@@ -7,23 +7,20 @@
 namespace switchgear::inline v1::detail {
 namespace {
 
-/// How many records a sweep may look at when the last whole one found nothing: a registry full of live breakers is then told so
-/// quickly, and one of up to half as many breakers still exactly.
-constexpr std::uint64_t short_sweep = 32'768;
+// What a sweep may do when the last whole one found nothing, so that a registry full of live breakers says so quickly.
+constexpr std::uint64_t short_sweep = 1 << 20;   ///< records whose count of references is read: some milliseconds
+constexpr std::uint64_t short_judgement = 1024;  ///< breakers that are looked at: about one
+
+/// Whether `enabled` is among the keys that were asked for. A whole configuration does not tell which of its keys were meant.
+bool asks_for_enabled(const asked_config& asked) {
+  if (asked.how != asked_config::way::keys) return false;
+  const auto& entries = asked.keys->entries;
+  return std::any_of(entries.begin(), entries.end(), [](const patch_entry& e) { return e.key == "enabled"; });
+}
 
 struct disposer {
   void operator()(breaker_record* record) const noexcept { record->dispose(); }
 };
-
-/// Whether a breaker that nobody uses is as good as a new one. Whoever has a past (`stained`) keeps it.
-bool is_pristine(const registered_breaker& body, bool& stained) {
-  const config now = body.breaker.configuration();
-  if (!(now == *body.layered)) return false;  // changed by hand
-  if (body.breaker.state() != (now.enabled ? state::closed : state::disabled)) return false;
-  const snapshot seen = body.breaker.snapshot();
-  stained = seen.generation != 0 || seen.metrics.failures != 0;
-  return !stained && seen.window.slow == 0;
-}
 
 }  // namespace
 
@@ -72,6 +69,13 @@ breaker_handle registry_core::get_working(std::string_view name, const asked_con
   return found;
 }
 
+bool registry_core::retain_listed(breaker_record& record) const noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!record.listed.load(std::memory_order_relaxed)) return false;
+  record.retain();
+  return true;
+}
+
 std::shared_ptr<const file_in_force> registry_core::file() const {
   const std::lock_guard lock(mutex_);
   return file_;
@@ -92,10 +96,17 @@ void registry_core::compare(registered_breaker& existing, const asked_config& as
   const bool other_rules = has_rules && !existing.has_rules;  // that two classifiers differ nobody can tell
   const bool says_nothing = asked.how == asked_config::way::layers && asked.preset.empty();
   if (!other_rules && (says_nothing || same_request(asked, existing.asked.view()))) return;
-  const resolved wanted = resolve(existing.breaker.name(), asked, file(), environment());
-  if (!wanted.layers.value) throw config_error(wanted.layers.problems);
+  const resolved made = resolve(existing.breaker.name(), asked, file(), environment());
+  if (!made.layers.value) throw config_error(made.layers.problems);
   std::string difference;
-  if (!says_nothing) difference = describe_difference(existing.breaker.configuration(), *wanted.layers.value);
+  if (!says_nothing) {
+    const config is = existing.breaker.configuration();
+    config wanted = *made.layers.value;
+    // What the environment alone switches off nobody has asked to be off; and where it has, being on is no other wish.
+    const bool was_off = existing.record->off_by_environment.load(std::memory_order_relaxed);
+    if (made.off_by_environment || (was_off && wanted.enabled && !asks_for_enabled(asked))) wanted.enabled = is.enabled;
+    difference = describe_difference(is, wanted);
+  }
   if (other_rules) difference += (difference.empty() ? "" : "; ") + std::string("it has no classifier, asked for one");
   if (difference.empty()) return;
   reports_.add({registry_report_kind::different_configuration, existing.breaker.name(), std::move(difference), {}, 1});
@@ -103,6 +114,7 @@ void registry_core::compare(registered_breaker& existing, const asked_config& as
 
 void registry_core::switch_on(breaker_record& record) {
   const environment_says says = environment();  // may call the user, so without the lock
+  if (says == environment_says::no) return;
   const std::lock_guard one_at_a_time(reload_mutex_);
   registered_breaker& body = *record.body;
   // No other file can come while this thread may reconfigure.
@@ -150,6 +162,9 @@ breaker_handle registry_core::make(std::string_view name, std::uint64_t hash, co
     if (!out) return turn_away(name, hash);
     if (is_new) {
       observers_.bring_up_to_date(*out.record_->body);
+      if (asked.how == asked_config::way::whole && made.file->file.table_for(name) != nullptr) {
+        reports_.add(hidden_table(name));
+      }
     } else {
       compare(*out.record_->body, asked, !rules.is_empty());
     }
@@ -203,7 +218,7 @@ breaker_handle registry_core::turn_away(std::string_view name, std::uint64_t has
   reports_.add({registry_report_kind::full,
                 {},
                 "the registry holds " + std::to_string(most_) +
-                    " breakers, its limit, and none of them is idle: new names are not guarded",
+                    " breakers, its limit, and none was found that may go: new names are not guarded",
                 {},
                 1});
   const config off{.enabled = false};
@@ -220,35 +235,62 @@ void registry_core::take_back(breaker_record& record) noexcept {
 
 // --- making room ---
 
+registry_core::past registry_core::past_of(const registered_breaker& body) {
+  const config now = body.breaker.configuration();
+  if (!(now == *body.layered)) return past::live;  // changed by hand
+  if (body.breaker.state() != (now.enabled ? state::closed : state::disabled)) return past::live;
+  const snapshot seen = body.breaker.snapshot();
+  if (seen.consecutive_failures != 0 || seen.window.failures != 0 || seen.window.slow != 0) return past::live;
+  if (seen.operator_override || observers_.has_others(body)) return past::live;
+  return seen.generation == 0 && seen.metrics.failures == 0 ? past::none : past::over;
+}
+
 breaker_record* registry_core::evict() {
+  for (const past wanted : {past::none, past::over}) {
+    if (breaker_record* const found = sweep(wanted)) {
+      exhausted_ = false;
+      return found;
+    }
+  }
+  exhausted_ = true;
+  return nullptr;
+}
+
+breaker_record* registry_core::sweep(past wanted) {
   const std::uint32_t count = records_.count();
   // Twice around: once to take the marks of use away, once to see who was not used since.
   const std::uint64_t around = 2 * std::uint64_t{count};
   const std::uint64_t steps = exhausted_ ? std::min(around, short_sweep) : around;
+  std::uint64_t judgements = exhausted_ ? short_judgement : around;
   breaker_record* second_choice = nullptr;
-  for (std::uint64_t i = 0; i < steps; ++i) {
+  for (std::uint64_t i = 0; i < steps && judgements > 0; ++i) {
     breaker_record& record = records_.at(hand_ < count ? hand_ : 0);
     hand_ = (hand_ + 1) % count;
-    if (!record.listed.load(std::memory_order_relaxed) || record.stained) continue;
+    if (!record.listed.load(std::memory_order_relaxed) || record.stained != (wanted == past::over)) continue;
     if (record.references.load(std::memory_order_relaxed) != 1) continue;
     if (record.used.exchange(false, std::memory_order_relaxed)) {
       if (second_choice == nullptr) second_choice = &record;
-    } else if (evict_this(record)) {
-      exhausted_ = false;
-      return &record;
+    } else {
+      --judgements;
+      if (evict_this(record, wanted)) return &record;
     }
   }
-  exhausted_ = second_choice == nullptr || !evict_this(*second_choice);
-  return exhausted_ ? nullptr : second_choice;
+  return second_choice != nullptr && evict_this(*second_choice, wanted) ? second_choice : nullptr;
 }
 
-bool registry_core::evict_this(breaker_record& record) {
-  if (!is_pristine(*record.body, record.stained)) return false;
+bool registry_core::may_go(breaker_record& record, past wanted) {
+  const past is = past_of(*record.body);
+  if (is != past::none) record.stained = true;
+  return is == past::none || is == wanted;
+}
+
+bool registry_core::evict_this(breaker_record& record, past wanted) {
+  if (!may_go(record, wanted)) return false;
   // Acquire: pairs with the release of those who gave their references back, so that what they did is seen below. From 0 on
   // nobody can take one.
   std::uint32_t alone = 1;
   if (!record.references.compare_exchange_strong(alone, 0, std::memory_order_acq_rel, std::memory_order_relaxed)) return false;
-  if (!is_pristine(*record.body, record.stained)) {
+  if (!may_go(record, wanted)) {
     record.references.store(1, std::memory_order_release);  // somebody was here between the two looks
     return false;
   }
@@ -295,14 +337,8 @@ void registry_core::clear() noexcept {
 }
 
 void registry_core::close() noexcept {
-  clock::timer polling = 0;
-  {
-    const std::lock_guard lock(poll_mutex_);
-    closed_ = true;
-    polling = poll_timer_;
-  }
-  if (polling != 0) clock_.cancel(polling);
   watcher_.reset();
+  poller_.reset();
   alarms_.close();
   for (std::uint32_t i = 0, n = records_.count(); i < n; ++i) {
     with_record(i, [this](registered_breaker& body) { alarms_.end(body); });

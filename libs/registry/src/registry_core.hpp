@@ -6,6 +6,7 @@
 
 #include "alarms.hpp"
 #include "environment_switch.hpp"
+#include "file_poller.hpp"
 #include "file_watcher.hpp"
 #include "keyed_hash.hpp"
 #include "layering.hpp"
@@ -49,7 +50,7 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
 
   [[nodiscard]] breaker_handle find(std::string_view name) const noexcept { return find(name, hash_of(name)); }
   breaker_handle get(std::string_view name, const asked_config& asked, const classifier& rules);
-  /// The same, and a breaker that the environment alone has switched off is switched on if it says yes now.
+  /// The same, and a breaker that the environment alone has switched off is switched on if it lets it work now.
   breaker_handle get_working(std::string_view name, const asked_config& asked, const classifier& rules);
   bool remove(std::string_view name);
   void clear() noexcept;
@@ -67,7 +68,8 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
     for (std::uint32_t i = 0, n = records_.count(); i < n; ++i) {
       breaker_record& record = records_.at(i);
       // A hint: what counts is what is seen under the reference.
-      if (!record.listed.load(std::memory_order_relaxed) || !record.try_retain()) continue;
+      if (!record.listed.load(std::memory_order_relaxed)) continue;
+      if (!record.try_retain() && !retain_listed(record)) continue;
       const breaker_handle held(record, record.body->breaker);
       if (record.listed.load(std::memory_order_relaxed)) f(*record.body);
     }
@@ -76,7 +78,7 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
   template <class F>
   void with_record(std::uint32_t index, F&& f) {
     breaker_record& record = records_.at(index);
-    if (!record.try_retain()) return;
+    if (!record.try_retain() && !retain_listed(record)) return;
     const breaker_handle held(record, record.body->breaker);
     f(*record.body);
   }
@@ -103,6 +105,8 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
   }
   [[nodiscard]] breaker_handle find_slowly(std::string_view name, std::uint64_t hash) const noexcept;
   [[nodiscard]] static breaker_handle handle_to(breaker_record& record) noexcept;  ///< with `mutex_` held
+  /// For one without references: it may only be under consideration for eviction, and stay. Takes the mutex.
+  [[nodiscard]] bool retain_listed(breaker_record& record) const noexcept;
   [[nodiscard]] std::shared_ptr<const file_in_force> file() const;
   [[nodiscard]] resolved resolve(std::string_view name, const asked_config& asked, std::shared_ptr<const file_in_force> file,
                                  environment_says says) const;
@@ -118,8 +122,13 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
   void switch_on(breaker_record& record);
 
   // making room
+  /// What keeps a breaker that nobody holds: something going on, a past that is over, nothing.
+  enum class past : std::uint8_t { live, over, none };
+  [[nodiscard]] past past_of(const registered_breaker& body);
   [[nodiscard]] breaker_record* evict();
-  [[nodiscard]] bool evict_this(breaker_record& record);
+  [[nodiscard]] breaker_record* sweep(past wanted);
+  [[nodiscard]] bool evict_this(breaker_record& record, past wanted);
+  [[nodiscard]] bool may_go(breaker_record& record, past wanted);
   void unlist(breaker_record& record) noexcept;  ///< with `mutex_` held; the registry's reference stays
   void let_go(breaker_record& record) noexcept;  ///< of one that was unlisted, without `mutex_`
 
@@ -136,9 +145,10 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
   [[nodiscard]] std::vector<problem> put_in_force(const std::shared_ptr<const file_in_force>& next, environment_says says,
                                                   std::vector<change>& changes);
   void apply(const std::vector<change>& changes, std::vector<registry_report>& told);
+  void tell_of_hidden(const file_in_force& before, const file_in_force& now, std::vector<registry_report>& told) const;
   void start_watching();
-  void look_at_file();
-  void look_later();
+  bool reload_by_itself() noexcept;  ///< false when something was thrown, which is reported
+  void look_at_file() noexcept;
 
   // What lookups read. Apart from what writers write.
   alignas(64) const name_hash hash_;
@@ -173,10 +183,8 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
   std::mutex reload_mutex_;  ///< one thread at a time reconfigures; taken before mutex_
   std::atomic<std::uint64_t> reloads_{0};
   std::unique_ptr<file_watcher> watcher_;
-  std::mutex poll_mutex_;  ///< what polling remembers
-  file_signature taken_, seen_;
-  clock::timer poll_timer_ = 0;
-  bool closed_ = false;
+  file_signature taken_, seen_;  ///< what polling remembers; of its thread, once that has started
+  std::unique_ptr<file_poller> poller_;
 };
 
 }  // namespace switchgear::inline v1::detail

@@ -13,6 +13,7 @@ std::string_view to_string(registry_report_kind k) noexcept {
     case registry_report_kind::environment_unreadable: return "environment_unreadable";
     case registry_report_kind::full: return "full";
     case registry_report_kind::not_watching: return "not_watching";
+    case registry_report_kind::file_hidden: return "file_hidden";
   }
   return "unknown";
 }
@@ -29,8 +30,8 @@ std::string to_string(const registry_report& r) {
 
 registry_full_error::registry_full_error(std::string name, std::size_t limit)
     : error("no room for a breaker named " + name + ": the registry holds " + std::to_string(limit) +
-            ", its limit, and none of them is idle; raise registry_options::max_breakers, remove what is not needed, or do not "
-            "make names from data"),
+            ", its limit, and none was found that may go (they are held, observed, not closed, changed by hand, or have failures "
+            "in their windows); raise registry_options::max_breakers, remove what is not needed, or do not make names from data"),
       name_(std::move(name)),
       limit_(limit) {}
 

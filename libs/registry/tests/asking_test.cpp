@@ -150,6 +150,20 @@ TEST(reports, reach_the_callback_once_and_are_counted) {
   EXPECT_EQ(circuits.metrics().reports, 3U);
 }
 
+TEST(reports, of_places_that_ask_in_turns_are_kept_once_for_each) {
+  int heard = 0;
+  sg::registry circuits(quiet({.on_report = [&](const sg::registry_report&) { ++heard; }}));
+  circuits.get("a");
+  for (int i = 0; i < 1000; ++i) {
+    circuits.get("a", {.failure_threshold = 3});
+    circuits.get("a", {.failure_threshold = 7});
+  }
+  EXPECT_EQ(heard, 2);
+  ASSERT_THAT(circuits.reports(), SizeIs(2));
+  EXPECT_EQ(circuits.reports()[0].times, 1000U);
+  EXPECT_EQ(circuits.reports()[1].times, 1000U);
+}
+
 TEST(reports, are_bounded_and_the_oldest_go_first) {
   sg::registry circuits(quiet({.max_reports = 3}));
   for (const char* name : {"a", "b", "c", "d", "e"}) {

@@ -61,10 +61,10 @@ TEST_F(bounded, an_open_breaker_stays) {
   EXPECT_FALSE(makes_room("a"));
 }
 
-TEST_F(bounded, a_breaker_that_was_open_stays) {
+TEST_F(bounded, a_breaker_that_was_open_makes_room_once_it_is_closed) {
   circuits.get("a")->trip();
   circuits.get("a")->reset();
-  EXPECT_FALSE(makes_room("a"));
+  EXPECT_TRUE(makes_room("a"));
 }
 
 TEST_F(bounded, an_overridden_breaker_stays) {

@@ -44,6 +44,61 @@ TEST_F(looking, calls_open_what_rejects_and_half_open_not) {
   EXPECT_THAT(circuits.open_circuits(), ElementsAre("forced", "open"));
 }
 
+TEST_F(looking, calls_nothing_open_that_only_judges) {
+  sg::config judging = small_config();
+  judging.shadow = true;
+  circuits.get("shadow", judging)->trip();
+  EXPECT_TRUE(circuits.find("shadow")->is_open());
+  EXPECT_THAT(circuits.open_circuits(), IsEmpty());
+}
+
+TEST_F(looking, at_statistics_from_for_each_does_not_deadlock_trap_27) {
+  circuits.get("a");
+  int visited = 0;
+  circuits.for_each([&](sg::circuit_breaker&) {
+    look_at_all(circuits);
+    ++visited;
+  });
+  EXPECT_EQ(visited, 1);
+}
+
+TEST_F(looking, at_statistics_inside_a_call_does_not_deadlock_trap_27) {
+  EXPECT_EQ(circuits.call("a",
+                          [&] {
+                            look_at_all(circuits);
+                            return circuits.find("a").snapshot().name;
+                          }),
+            "a");
+}
+
+TEST_F(looking, at_statistics_from_an_observer_does_not_deadlock_trap_27) {
+  int heard = 0;
+  const auto subscription = circuits.observe([&](const sg::event&) {
+    look_at_all(circuits);
+    ++heard;
+  });
+  circuits.get("a")->trip();
+  sg::drain_events();
+  EXPECT_EQ(heard, 1);
+}
+
+TEST(looking_from_callbacks, at_statistics_does_not_deadlock_trap_27) {
+  sg::registry* self = nullptr;
+  int reports = 0, readings = 0;
+  manual_clock clock;
+  sg::registry circuits(quiet({.read_variable = [&](std::string_view) -> std::optional<std::string> {
+                                 if (self != nullptr) look_at_all(*self), ++readings;
+                                 return std::nullopt;
+                               },
+                               .on_report = [&](const sg::registry_report&) { look_at_all(*self), ++reports; }}),
+                        clock);
+  self = &circuits;
+  circuits.get("a");
+  circuits.get("a", {.failure_threshold = 9});
+  EXPECT_EQ(reports, 1);
+  EXPECT_GT(readings, 0);
+}
+
 TEST_F(looking, visits_each_breaker_once) {
   for (int i = 0; i < 100; ++i) circuits.get("breaker " + std::to_string(i));
   std::vector<std::string> seen;

@@ -49,6 +49,20 @@ TEST(operation_key, takes_a_place_from_whatever_names_places) {
   EXPECT_EQ(sg::operation_key("worker", elsewhere{}), "worker:void jobs::save(const task&)@src/jobs@2.cpp:12:7");
 }
 
+struct numbered_place {
+  const char* file;
+  unsigned line_number, column_number;
+  const char* function_name() const { return "f"; }
+  const char* file_name() const { return file; }
+  unsigned line() const { return line_number; }
+  unsigned column() const { return column_number; }
+};
+
+TEST(operation_key, takes_no_end_of_a_file_name_for_a_line) {
+  EXPECT_EQ(sg::operation_key("worker", numbered_place{"a", 1, 2}), "worker:f@a:1:2");
+  EXPECT_EQ(sg::operation_key("worker", numbered_place{"a:1", 2, 0}), "worker:f@a%3A1:2");
+}
+
 TEST(operation_key, no_separator_in_a_part_makes_two_pairs_one) {
   const std::vector<std::string> parts = {"",   "a",    "b",   ":",    "::",   "a:",  ":a",    "a:b",   "a::b", "%3A", "%",
                                           "~",  "%7E",  "a%",  "3A",   "a%3A", "@",   "a@b",   ":::",   "\n",   "%0A", "\xff",

@@ -58,6 +58,28 @@ TEST_F(reload, leaves_a_whole_configuration_of_its_own_alone) {
   EXPECT_EQ(h->configuration().failure_threshold, 9);
 }
 
+TEST_F(reload, reports_once_that_a_whole_configuration_hides_a_table) {
+  auto& circuits = with("[defaults]\njitter = 0.1\n[breaker.a]\nwindow = 5\n");
+  for (int i = 0; i < 3; ++i) circuits.get("a", {.failure_threshold = 9});
+  circuits.get("no table is for this", {.failure_threshold = 9});
+  circuits.get("keys", sg::config_patch().set("jitter", sg::raw_value::real(0.5)));
+  ASSERT_THAT(circuits.reports(), SizeIs(1));
+  EXPECT_EQ(circuits.reports()[0].kind, sg::registry_report_kind::file_hidden);
+  EXPECT_EQ(circuits.reports()[0].name, "a");
+  EXPECT_EQ(circuits.reports()[0].times, 1U);
+  EXPECT_THAT(to_string(circuits.reports()[0]), HasSubstr("file_hidden: a: "));
+}
+
+TEST_F(reload, reports_that_a_whole_configuration_hides_a_table_that_comes_later) {
+  auto& circuits = with(three);
+  circuits.get("a", {.failure_threshold = 9});
+  EXPECT_THAT(circuits.reports(), IsEmpty());
+  replace(file, "[breaker.\"*\"]\nwindow = 5\n");
+  EXPECT_THAT(circuits.reload(), IsEmpty());
+  ASSERT_THAT(circuits.reports(), SizeIs(1));
+  EXPECT_EQ(circuits.reports()[0].kind, sg::registry_report_kind::file_hidden);
+}
+
 TEST_F(reload, keeps_explicit_keys_over_the_new_file) {
   auto& circuits = with("[defaults]\nfailure_threshold = 3\njitter = 0.1\n");
   const auto h = circuits.get("a", sg::config_patch().set("failure_threshold", sg::raw_value::integer(std::int64_t{9})));

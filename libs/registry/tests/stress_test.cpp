@@ -120,35 +120,6 @@ TEST(registry_stress, an_idle_breaker_that_stays_listed_is_always_found_while_ot
   EXPECT_EQ(missed.load(), 0);
 }
 
-TEST(registry_stress, what_failed_between_two_looks_is_not_evicted) {
-  manual_clock clock;
-  sg::registry circuits(quiet({.max_breakers = 2}), clock);
-  std::atomic<bool> done{false};
-  std::thread churn([&] {
-    for (int i = 0; !done.load(); ++i) {
-      try {
-        circuits.get("x" + std::to_string(i));
-      } catch (const sg::registry_full_error&) {
-      }
-    }
-  });
-  for (int i = 0; i < 3'000; ++i) {
-    const std::string name = "victim " + std::to_string(i);
-    bool failed = false;
-    while (!failed) {
-      try {
-        auto h = circuits.get(name);
-        failed = fail_times(h, 1) == 1;
-      } catch (const sg::registry_full_error&) {
-      }
-    }
-    EXPECT_TRUE(circuits.find(name)) << "it has a past, so it stays until it is removed";
-    circuits.remove(name);
-  }
-  done.store(true);
-  churn.join();
-}
-
 TEST(registry_stress, handles_outlive_the_registry_on_other_threads) {
   for (int round = 0; round < 30; ++round) {
     manual_clock clock;

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -55,10 +56,28 @@ inline void open(sg::breaker_handle h) {
   while (!h->is_open()) fail_times(h, 1);
 }
 
-/// Waits for something that another thread will do.
+/// Waits for something that another thread will do. A test in which that never happens fails rather than hangs.
 template <class F>
 void until(F&& condition) {
-  while (!condition()) std::this_thread::yield();
+  const auto limit = std::chrono::steady_clock::now() + 100s;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > limit) {
+      ADD_FAILURE() << "what was waited for has not happened";
+      return;
+    }
+    std::this_thread::yield();
+  }
+}
+
+/// Everything that a registry tells of itself.
+inline void look_at_all(const sg::registry& circuits) {
+  (void)circuits.names();
+  (void)circuits.snapshots();
+  (void)circuits.open_circuits();
+  (void)circuits.reports();
+  (void)circuits.metrics();
+  (void)circuits.size();
+  circuits.for_each([](sg::circuit_breaker& b) { (void)b.snapshot(); });
 }
 
 /// A folder of a test's own.

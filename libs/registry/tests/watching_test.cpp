@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <optional>
+#include <stdexcept>
 
 namespace {
 
@@ -79,6 +80,7 @@ TEST_F(watching, refuses_a_bad_file_and_takes_up_the_next_good_one) {
   EXPECT_EQ(h->configuration().failure_threshold, 3);
   replace(file, four);
   expect_soon(4);
+  circuits.reset();  // before what its callbacks use
 }
 
 TEST_F(watching, is_not_disturbed_by_other_files_of_the_folder) {
@@ -98,36 +100,24 @@ TEST_F(watching, ends_at_once_with_the_registry) {
   }
 }
 
-TEST_F(watching, polls_on_the_clock_when_asked_to) {
-  start({.poll_interval = 10s});
-  clock.advance(100s);
-  EXPECT_EQ(h->configuration().failure_threshold, 3);
-  replace(file, "[defaults]\nfailure_threshold = 4  # another size\n");
-  clock.advance(10s);
-  EXPECT_EQ(h->configuration().failure_threshold, 3) << "it may still be written";
-  clock.advance(10s);
-  EXPECT_EQ(h->configuration().failure_threshold, 4);
-  EXPECT_EQ(clock.timers(), 1U);
-  circuits.reset();
-  EXPECT_EQ(clock.timers(), 0U);
-}
-
-TEST_F(watching, polling_waits_for_a_file_that_is_gone) {
-  start({.poll_interval = 1s});
-  std::filesystem::remove(file);
-  clock.advance(10s);
-  EXPECT_THAT(circuits->reports(), IsEmpty());
-  write(file, "[defaults]\nfailure_threshold = 4  # another size\n");
-  clock.advance(2s);
-  EXPECT_EQ(h->configuration().failure_threshold, 4);
-}
-
-TEST_F(watching, polling_reports_a_bad_file_once) {
-  start({.poll_interval = 1s});
-  replace(file, "junk of another size");
-  clock.advance(10s);
-  ASSERT_THAT(circuits->reports(), SizeIs(1));
-  EXPECT_EQ(circuits->reports()[0].times, 1U);
+TEST_F(watching, reports_what_taking_a_file_up_throws_and_takes_up_the_next_one) {
+  std::atomic<bool> throws{false};
+  std::atomic<int> refusals{0};
+  start({.read_variable = [&](std::string_view) -> std::optional<std::string> {
+           if (throws.load()) throw std::runtime_error("no variables today");
+           return std::nullopt;
+         },
+         .on_report = [&](const sg::registry_report& r) {
+           if (r.kind == sg::registry_report_kind::file_refused) ++refusals;
+         }});
+  throws.store(true);
+  replace(file, four);
+  until([&] { return refusals.load() > 0; });
+  EXPECT_THAT(circuits->reports().back().message, testing::HasSubstr("no variables today"));
+  throws.store(false);
+  replace(file, five);
+  expect_soon(5);
+  circuits.reset();  // before what its callbacks use
 }
 
 TEST_F(watching, leaves_no_timer_behind_when_there_is_neither_folder_nor_file) {

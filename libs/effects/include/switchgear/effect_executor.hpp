@@ -41,8 +41,11 @@ struct effect_core;
 /// - The breaker rejects: circuit_open_error; the function is not called, nothing is registered.
 /// - The caller's stop was requested before the call: cancelled_error, nothing runs. During the wait between two attempts:
 ///   cancelled_error, everything is rolled back by then. During an attempt: the function decides, by returning (commits) or
-///   throwing (rolls back). A cancelled call is no evidence.
-/// - The call_timeout of the breaker has passed when an attempt returns: rolled back, call_timeout_error.
+///   throwing (rolls back). A cancelled call is no evidence: neither an exception nor a failing value that it ends with.
+/// - The call_timeout of the breaker, which is for all attempts together, has passed by the executor's clock when an attempt
+///   ends, or passes during a wait: rolled back, no further attempt, call_timeout_error, a timeout for the breaker.
+/// - It passes while commit actions run that then succeed: committed, a success. What they have done (a mail, an event) cannot
+///   be taken back as a rule, and a caller who is told "timeout" of what has happened does it again.
 ///
 /// An undo that throws stops neither the other undos nor changes what passes; see effect_executor_options::on_undo_failure,
 /// undo_failures_of and observe(). An attempt that could not be undone completely is not repeated (effect_options).
@@ -52,7 +55,8 @@ struct effect_core;
 /// Each executor owns a registry of breakers by default: two executors share nothing. Give both one registry to share them.
 ///
 /// Thread safety: every function from any thread at any time; destruction after the last call has returned. No lock is held
-/// while functions, undos, commit actions, classifiers and reporters run. Clock and shared registry outlive the executor.
+/// while functions, undos, commit actions, classifiers and reporters run. Clock and shared registry outlive the executor; give
+/// both the same clock.
 ///
 /// Cost: a call of a defined type takes one shared lock, and one heap object for each undo. A call with options of its own
 /// builds its policies each time, so define types that are called often.

@@ -5,6 +5,7 @@
 #include <switchgear/guard.hpp>
 #include <switchgear/permit.hpp>
 
+#include <concepts>
 #include <coroutine>
 #include <memory>
 #include <optional>
@@ -103,7 +104,7 @@ class [[nodiscard]] guarded_awaitable {
 /// differ in how that is done. A coroutine that is destroyed while it waits gives its permit back.
 ///
 /// The awaitable is moved in, or referred to when it is an lvalue; the breaker is referred to, or held where it is a handle
-/// (shared_ptr). Await the result once, in the same expression. Not for coroutines that only await types of their own library,
+/// (shared_ptr, or any_breaker and the like when it is an rvalue). Await the result once, in the same expression. Not for coroutines that only await types of their own library,
 /// as those of Boost.Asio: for these there is switchgear::asio.
 template <breaker B, class Awaitable>
 detail::guarded_awaitable<B*, Awaitable> guarded(B& b, Awaitable&& awaitable, const call_context& context = {}) {
@@ -113,6 +114,12 @@ template <class H, class Awaitable>
   requires(detail::breaker_pointer<H> && !breaker<H>)
 detail::guarded_awaitable<H, Awaitable> guarded(H handle, Awaitable&& awaitable, const call_context& context = {}) {
   return {std::move(handle), std::forward<Awaitable>(awaitable), context};
+}
+/// With a handle that is made for this one call: `co_await sg::guarded(circuits.get("llm"), client.ask(prompt))`.
+template <class H, class Awaitable>
+  requires(!std::is_reference_v<H> && breaker<H> && std::move_constructible<H>)
+detail::guarded_awaitable<std::optional<H>, Awaitable> guarded(H&& handle, Awaitable&& awaitable, const call_context& context = {}) {
+  return {std::optional<H>(std::move(handle)), std::forward<Awaitable>(awaitable), context};
 }
 
 }  // namespace switchgear::inline v1

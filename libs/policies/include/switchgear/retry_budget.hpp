@@ -36,6 +36,8 @@ struct retry_budget_metrics {
 
 /// Keeps the retries of many callers below a fraction of their traffic. A handle: give copies of one budget to all retry
 /// policies that talk to one dependency.
+/// But to one policy of a pipeline: each earns for each of its own calls, so a hedge inside a retry would earn once for each
+/// attempt (pipeline::warnings() says so).
 ///
 /// At every moment, retries ≤ ratio × calls + reserve.
 ///

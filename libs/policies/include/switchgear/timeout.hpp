@@ -48,6 +48,7 @@ class timeout_core {
 
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] std::chrono::nanoseconds limit() const noexcept { return limit_; }
+  [[nodiscard]] timeout_options options() const { return {name(), limit_}; }
   [[nodiscard]] clock& time_source() const noexcept { return *source_; }
   [[nodiscard]] timeout_metrics metrics() const;
   /// Told of every call that took too long (policy_event_kind::timed_out).

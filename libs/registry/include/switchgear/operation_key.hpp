@@ -13,7 +13,8 @@ namespace switchgear::inline v1 {
 ///
 /// Different pairs never give the same key: in `type`, `:` is written `%3A`; in both, `%` and `~` are written `%25` and `%7E`,
 /// and so are control characters and bytes that are not UTF-8. A key is always a valid name: of one that would be longer than
-/// 200 bytes the first 167 stay, followed by `~` and 32 digits of a hash (SipHash-2-4, 128 bits) of the whole.
+/// 200 bytes the first 167 stay, or up to three fewer, so that no character is cut, followed by `~` and 32 digits of a hash
+/// (SipHash-2-4, 128 bits) of the whole.
 [[nodiscard]] std::string operation_key(std::string_view type, std::string_view function);
 
 /// The same for a function of a scope (namespace, class, module), `{type}:{scope}::{function}`: `worker:jobs::save`. In
@@ -52,8 +53,8 @@ namespace detail {
 
 /// The same for a place in the program, `{type}:{function}@{file}:{line}`, and `:{column}` where that is known, as the compiler
 /// names them: what stands on two lines, overloads, lambdas and functions of one name in unnamed namespaces included, has two
-/// keys. The key changes when the code moves, so let files match it by its beginning. `where` is a code_location or a
-/// std::source_location.
+/// keys. In `file`, `:` is written `%3A`. The key changes when the code moves, so let files match it by its beginning. `where`
+/// is a code_location or a std::source_location.
 ///
 ///     auto breaker = circuits.get(sg::operation_key("worker", sg::code_location::current()));
 template <class Location>

@@ -43,8 +43,10 @@ struct registry_metrics {
 /// given to get() leaves the others nothing to say: an aggregate does not tell which of its keys were meant. Of a preset, the
 /// key `enabled` lies under the environment, so that PREFIX_ENABLED switches on what a preset leaves off.
 ///
-/// Bounded: see registry_options::max_breakers. To make room, breakers go that nobody holds and that have no past: closed, never
-/// anything else, no failure, configured as they were made. Their lifetime counters go with them. Handles keep theirs.
+/// Bounded: see registry_options::max_breakers. To make room, breakers go that nobody holds or observes, that are closed (or
+/// configured to be off), configured as they were made, and without a failure or slow call in their windows: first those that
+/// never had a failure or a transition, then those whose past is over; of either, what was looked up recently goes last. Their
+/// lifetime counters go with them. All others are live, and a registry that is full of live ones is full. Handles keep theirs.
 ///
 /// Timer (registry_options::timer): acts only on the generation it was set for, so what it does can be late but never wrong.
 /// Probe leases need no timer: they end by themselves, exactly, whether or not anybody looks (see permit).
@@ -74,10 +76,12 @@ class registry {
   /// (then nothing is made), and registry_full_error.
   breaker_handle get(std::string_view name);
   breaker_handle get(std::string_view name, classifier rules);
-  /// With a whole configuration, which wins over every other source.
+  /// With a whole configuration, which wins over every other source, for this name also over the file when it changes: where
+  /// the file has a table for the name, that is reported. Give a config_patch to leave the other keys to the other sources.
   ///
   /// Here and below, asking for a breaker that is there already gives it as it is. When it was asked for in another way and
-  /// what is asked for now differs from what is in force, that is reported.
+  /// what is asked for now differs from what is in force, that is reported. So is a classifier for a breaker that has none; that
+  /// two classifiers differ nobody can tell. What PREFIX_ENABLED alone switches off is no difference.
   breaker_handle get(std::string_view name, const config& whole, classifier rules = {});
   /// With some keys, over what the other sources say.
   breaker_handle get(std::string_view name, const config_patch& keys, classifier rules = {});
@@ -88,7 +92,8 @@ class registry {
   /// As get(), for one who asks enabled() before each call: a breaker that the environment alone had switched off, since it
   /// said no when the breaker was made, is switched on if the environment lets it work now. What get() reports is reported. The
   /// handle may be kept: nothing but a configuration switches the breaker off again, so enabled() alone is asked from then on.
-  breaker_handle get_working(std::string_view name, classifier rules = {});
+  breaker_handle get_working(std::string_view name);
+  breaker_handle get_working(std::string_view name, classifier rules);
   breaker_handle get_working(std::string_view name, const config& whole, classifier rules = {});
   breaker_handle get_working(std::string_view name, const config_patch& keys, classifier rules = {});
 
@@ -130,7 +135,8 @@ class registry {
   [[nodiscard]] std::vector<std::string> names() const;
   /// Everything about every breaker, in the order of their names.
   [[nodiscard]] std::vector<snapshot> snapshots() const;
-  /// The names of those that reject calls: open and forced_open, in order. half_open lets probes through and is not among them.
+  /// The names of those that reject calls: open and forced_open, in order. half_open lets probes through and is not among them,
+  /// nor is who only judges (config::shadow).
   [[nodiscard]] std::vector<std::string> open_circuits() const;
   /// Calls `f` for each breaker, outside every lock, in no order. The breaker may be kept by find() alone.
   void for_each(const std::function<void(circuit_breaker&)>& f) const;
@@ -149,7 +155,8 @@ class registry {
   /// Reads the file again and applies it: every breaker whose layers now say something else is reconfigured, as a whole, what was
   /// changed by hand included; those with a whole configuration of their own keep it. A file with problems, also one that would
   /// give any listed breaker an impossible configuration, is refused: the problems are returned and reported, and everything
-  /// stays. So is an empty file, which is what a file looks like before it is written: write a comment to mean it.
+  /// stays. So is an empty file, which is what a file looks like before it is written: write a comment to mean it. While
+  /// PREFIX_ENABLED says no, breakers that work go on working and those that it has switched off stay off.
   /// Without a file, nothing happens.
   std::vector<problem> reload();
 

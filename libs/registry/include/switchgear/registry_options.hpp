@@ -15,7 +15,7 @@
 
 namespace switchgear::inline v1 {
 
-/// What a registry does with a new name when it is full of breakers that are not idle.
+/// What a registry does with a new name when it is full of live breakers, see registry.
 enum class when_registry_full : std::uint8_t {
   refuse,       ///< throw registry_full_error
   pass_through  ///< hand out a breaker of that name that guards nothing and is not registered, and report it
@@ -26,7 +26,9 @@ enum class when_registry_full : std::uint8_t {
 ///     sg::registry circuits{{.max_breakers = 1'000, .file = "circuits.toml", .watch_file = true, .timer = true}};
 struct registry_options {
   /// How many names at most, 1 … 16,777,216. Take some times what you expect: it is there to stop names that are made from
-  /// data (`user-4711`). A breaker that nobody holds and that has no past makes room for a new one. About 1 KiB each.
+  /// data (`user-4711`). A breaker that nobody holds, and that is closed without failures in its window, makes room for a new
+  /// one. About 1 KiB each. Once no such breaker was found, looking for one is kept short: of more than 1,024 that nobody
+  /// holds, one whose failures have left its window may be noticed only some new names later.
   std::size_t max_breakers = 10'000;
 
   /// What happens then. `pass_through` keeps calls alive, unguarded; `refuse` makes the mistake seen.
@@ -56,7 +58,8 @@ struct registry_options {
   bool watch_file = false;
 
   /// 0 = the system tells of changes (inotify), or where it cannot, the file is looked at every second. Above 0: it is looked
-  /// at this often, on the clock of the registry, and taken up once it looks the same twice; right for network file systems.
+  /// at this often, by the clock of the registry, on a thread of its own, and taken up once it looks the same twice; right for
+  /// network file systems.
   std::chrono::nanoseconds poll_interval{0};
 
   /// Make transitions that are due, open → half_open and the ends of overrides, when they are due and not at the next call, so
@@ -67,8 +70,9 @@ struct registry_options {
   /// How many reports are kept, 1 … 100,000; the oldest go first.
   std::size_t max_reports = 100;
 
-  /// Called for each new report, outside every lock, by the thread that caused it; may call the registry, must not destroy
-  /// it. What it throws is dropped.
+  /// Called for each new report, outside every lock, by the thread that caused it, which for files that are taken up by
+  /// themselves is the registry's own; may call the registry, must not destroy it, which waits for that thread. What it throws
+  /// is dropped.
   std::function<void(const registry_report&)> on_report{};
 
   /// Every problem at once; empty when the options are good.

@@ -19,13 +19,14 @@ enum class registry_report_kind : std::uint8_t {
   reconfigure_refused,      ///< one breaker could not take up what a good file says; it keeps what it has
   environment_unreadable,   ///< PREFIX_ENABLED says neither yes nor no; it counts as not set
   full,                     ///< no room for another name; an unguarded pass-through was given
-  not_watching              ///< the system does not tell of changes of the file, so it is polled
+  not_watching,             ///< the system does not tell of changes of the file, so it is polled
+  file_hidden               ///< the file has a table for a breaker that was given a whole configuration, which hides it
 };
 
 /// The lower-case name, `file_refused`.
 [[nodiscard]] std::string_view to_string(registry_report_kind k) noexcept;
 
-/// One report. A report like the one before of its kind and name is not kept twice but counted.
+/// One report. One that is kept already is not kept twice but counted; a refused file, when nothing else was refused since.
 struct registry_report {
   registry_report_kind kind = registry_report_kind::different_configuration;
   std::string name;               ///< of the breaker; empty when it concerns none or all
@@ -37,7 +38,7 @@ struct registry_report {
 /// `file_refused: circuits.toml: …`, one line, with the problems in it.
 [[nodiscard]] std::string to_string(const registry_report& r);
 
-/// A registry has no room for another name: as many breakers as it may hold are there, and none of them is idle.
+/// A registry has no room for another name: it is full, and no breaker that may go was found, see registry.
 class registry_full_error : public error {
  public:
   registry_full_error(std::string name, std::size_t limit);

@@ -35,6 +35,9 @@ class bound_function {
   template <class T>
   using passed = std::conditional_t<Repeats, std::remove_reference_t<T>&, T&&>;
   using called = std::conditional_t<Repeats, std::remove_reference_t<F>&, F&&>;
+  /// As a copy of the function gets a copy of an argument.
+  template <class T>
+  using owned_argument = std::conditional_t<Repeats, std::decay_t<T>&, std::decay_t<T>>;
   static constexpr bool callable = std::is_invocable_v<called, passed<A>...> ||
                                    std::is_invocable_v<called, std::stop_token, passed<A>...>;
   static constexpr bool callable_once = std::is_invocable_v<F, A...> || std::is_invocable_v<F, std::stop_token, A...>;
@@ -66,6 +69,10 @@ class bound_function {
     static_assert(!Repeats || (std::is_copy_constructible_v<std::decay_t<F>> && (std::is_copy_constructible_v<std::decay_t<A>> && ...)),
                   "This function runs on another thread and more than once (retry or hedge around a time_limiter, or hedge), so "
                   "it and its arguments have to be copyable.");
+    static_assert(std::is_invocable_v<std::decay_t<F>&, owned_argument<A>...> ||
+                      std::is_invocable_v<std::decay_t<F>&, std::stop_token, owned_argument<A>...>,
+                  "This function runs on another thread (time_limiter, hedge), on copies of its arguments that may outlive the "
+                  "caller: it cannot take them by reference to something that is not const. Use std::ref where that is meant.");
     return std::apply(
         [&](auto&... a) {
           return owned_function<std::decay_t<F>, std::decay_t<A>...>(static_cast<called>(f_), static_cast<passed<A>>(a)...);

@@ -89,8 +89,7 @@ struct policy_facts_at_runtime {
   bool waits_for_retry_after = false;
   std::optional<retry_budget> budget{};             ///< of retries and hedges with one
   const void* breaker = nullptr;                    ///< of guards
-  bool has_executor = false;                        ///< runs the rest on `executor`, which is null for the default one
-  const void* executor = nullptr;
+  const void* executor = nullptr;                   ///< of policies that run the rest on one that they were given
 };
 
 template <class P>
@@ -98,10 +97,7 @@ policy_facts_at_runtime facts_of(const P& p) {
   policy_facts_at_runtime f{.kind = P::kind, .text = p.describe()};
   if constexpr (P::kind == policy_kind::timeout || P::kind == policy_kind::time_limiter) f.limit = p.limit();
   if constexpr (P::kind == policy_kind::retry || P::kind == policy_kind::hedge) f.budget = p.options().budget;
-  if constexpr (P::kind == policy_kind::time_limiter || P::kind == policy_kind::hedge) {
-    f.has_executor = true;
-    f.executor = p.options().executor;
-  }
+  if constexpr (P::kind == policy_kind::time_limiter || P::kind == policy_kind::hedge) f.executor = p.options().executor;
   if constexpr (P::kind == policy_kind::retry) {
     if (p.options().total_limit.count() > 0) f.total = p.options().total_limit;
     f.waits_for_retry_after = p.options().wait_for_retry_after;

@@ -28,7 +28,7 @@ struct alignas(64) breaker_record {
   std::atomic<bool> listed{false};              ///< the registry has it under its name
   std::atomic<bool> used{false};                ///< it was looked up since the last sweep came by
   std::atomic<bool> off_by_environment{false};  ///< the environment alone has made it a pass-through
-  bool stained = false;                         ///< seen with a past, so it will never be pristine; under the registry's mutex
+  bool stained = false;                         ///< seen with a past, so it goes after those without; under the registry's mutex
   std::uint8_t name_size = 0;
   std::array<char, inline_name> name;  ///< its beginning when it is longer
 
