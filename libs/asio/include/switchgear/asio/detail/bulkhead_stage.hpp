@@ -24,9 +24,12 @@ class queued_call final : public bulkhead::waiter, public std::enable_shared_fro
     if (e.is != bulkhead::outcome::queued) self_.reset();
     return e;
   }
-  /// From now on a grant wakes the call; so does one that was sooner.
-  void wake_by(std::shared_ptr<wake_up> w) {
+  /// From now on a grant wakes the call; so does one that was sooner. Waits have numbers, as two threads may tell of two of
+  /// them in the wrong order: the newest counts.
+  void wake_by(std::shared_ptr<wake_up> w, unsigned number) {
     const std::lock_guard lock(mutex_);
+    if (number < newest_) return;
+    newest_ = number;
     wake_up_ = std::move(w);
     if (place_) wake_up_->wake();
   }
@@ -64,6 +67,7 @@ class queued_call final : public bulkhead::waiter, public std::enable_shared_fro
   std::mutex mutex_;
   bulkhead::slot place_;
   std::shared_ptr<wake_up> wake_up_;
+  unsigned newest_ = 0;  ///< the number of the wait that wake_up_ ends
   bool is_wanted_ = true;
 };
 
@@ -131,11 +135,12 @@ class stage<Shape, I, bulkhead> : public stage_base<Shape, I> {
 
  private:
   void wait(std::optional<std::chrono::nanoseconds> until) {
-    // Both held here: a place that comes at once may end the wait, on another thread, before this returns.
+    // All held here: a place that comes at once may end the wait, on another thread, before this returns.
+    const unsigned number = ++waits_;
     const std::shared_ptr<queued_call> queued = queued_;
-    const std::shared_ptr<wake_up> w = pause_.prepare(base::call());
+    const std::shared_ptr<wake_up> w = pause_.prepare(base::call(), *this);
     pause_.start(base::call(), *this, base::policy().time_source(), until);
-    queued->wake_by(w);
+    queued->wake_by(w, number);
   }
   maybe<result> begin() { return ended_inside(inner_.start()); }
   maybe<result> ended_inside(maybe<result> o) {
@@ -148,6 +153,7 @@ class stage<Shape, I, bulkhead> : public stage_base<Shape, I> {
 
   bulkhead::slot place_;
   std::shared_ptr<queued_call> queued_;  ///< while in the queue
+  unsigned waits_ = 0;
   stage_pause<stage> pause_;
   stage_at<Shape, I + 1> inner_;
 };

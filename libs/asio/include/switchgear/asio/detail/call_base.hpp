@@ -12,6 +12,7 @@
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/recycling_allocator.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -198,10 +199,11 @@ class call_base : public std::enable_shared_from_this<call_base<Shape>> {
     call.finish(std::move(self), std::move(*last));
   }
 
-  /// The caller cancels. On the executor.
-  void cancel(boost::asio::cancellation_type type) {
-    if (is_done_) return;  // it was on its way when the call ended
-    enter(holding(), [&] { return first_.cancel({type, reason::caller, nullptr}); });
+  /// The caller cancels. On the executor. Takes the caller's share of the call, so that memory goes before the handler is called.
+  static void cancel(std::shared_ptr<call_base> self, boost::asio::cancellation_type type) {
+    call_base& call = *self;
+    if (call.is_done_) return;  // it was on its way when the call ended
+    enter(hold<Shape, 0>{std::move(self)}, [&] { return call.first_.cancel({type, reason::caller, nullptr}); });
   }
 
  protected:
@@ -210,12 +212,13 @@ class call_base : public std::enable_shared_from_this<call_base<Shape>> {
   /// Calls the handler with the outcome, once.
   virtual void finish(std::shared_ptr<call_base> self, outcome<result> o) = 0;
 
-  /// Begins; `apart` when the caller may cancel while the call runs on another executor than his own.
-  void begin(bool apart) {
-    if (!apart) return start();
-    begin_series();
-    will_cancel();
-    boost::asio::dispatch(executor_, boost::asio::bind_allocator(memory_, [h = holding()] { h.call()->start(); }));
+  /// Begins: on an executor of its own, or else here.
+  void begin(bool has_own_executor, bool can_be_cancelled) {
+    if (!has_own_executor) return start(this->shared_from_this());
+    if (can_be_cancelled) begin_series();  // the caller may cancel while the call runs on another executor than his own
+    boost::asio::dispatch(executor_, boost::asio::bind_allocator(memory_, [self = this->shared_from_this()]() mutable {
+      start(std::move(self));
+    }));
   }
 
   void drop_function() noexcept {
@@ -227,13 +230,14 @@ class call_base : public std::enable_shared_from_this<call_base<Shape>> {
     if (!is_series(executor_)) executor_ = make_series(executor_);
     is_in_series_ = true;
   }
-  void start() {
+  static void start(std::shared_ptr<call_base> self) {
+    call_base& call = *self;
     struct mark {
       const void* before;
       explicit mark(const void* call) : before(std::exchange(being_started, call)) {}
       ~mark() { being_started = before; }
-    } const m(this);
-    enter(holding(), [this] { return first_.start(); });
+    } const m(&call);
+    enter(hold<Shape, 0>{std::move(self)}, [&call] { return call.first_.start(); });
   }
 
   const typename Shape::policies policies_;
@@ -273,53 +277,83 @@ class stage_base {
   parent* parent_;
 };
 
-/// A wait of a stage, of which there is one at a time. Calls stage.resumed() at the end, unless stopped.
+/// A wait with what keeps its call while it lasts.
+template <class Hold>
+class pause_of_call final : public pause {
+ public:
+  using pause::pause;
+  void let_go() noexcept override {
+    const std::optional<Hold> last = std::exchange(held, std::nullopt);  // may be the end of the call, and of all but this
+  }
+  std::optional<Hold> held;
+};
+
+/// A wait of a stage, of which there is one at a time. Calls stage.resumed() at the end, unless stopped. A wait that was stopped
+/// keeps nothing of the call: its handler may come long after the call's own. For the same reason its memory is not that of
+/// the caller's allocator.
 template <class Stage>
 class stage_pause {
  public:
   /// Before start(): what ends it from another thread.
   template <class Call>
-  const std::shared_ptr<wake_up>& prepare(Call& call) {
-    pause_ = std::allocate_shared<pause>(call.memory(), call.executor());
+  const std::shared_ptr<wake_up>& prepare(Call& call, Stage& s) {
+    pause_ = make(call, s);
     return pause_->can_be_woken();
   }
   template <class Call>
   void start(Call& call, Stage& s, clock& source, std::optional<std::chrono::nanoseconds> until) {
-    if (!pause_) pause_ = std::allocate_shared<pause>(call.memory(), call.executor());
+    using hold_type = decltype(s.holding());
+    if (!pause_) pause_ = make(call, s);
     // Held here, because the handler may end the wait on another thread before wait() returns.
-    const std::shared_ptr<pause> p = pause_;
-    p->wait(source, until, handler<decltype(s.holding()), Call>{s.holding(), this, &s, ++number_});
+    const auto p = std::static_pointer_cast<pause_of_call<hold_type>>(pause_);
+    p->held.emplace(s.holding());
+    p->wait(source, until, handler<hold_type, Call>(p, *this, s));
   }
   [[nodiscard]] bool is_waiting() const noexcept { return pause_ != nullptr; }
+  /// Within a step of the call only, which holds it.
   void stop() noexcept {
-    ++number_;
-    pause_.reset();
+    if (const std::shared_ptr<pause> p = std::move(pause_)) p->let_go();
   }
 
  private:
-  template <class Hold, class Call>
-  struct handler {
-    Hold held;
-    stage_pause* self;
-    Stage* target;
-    unsigned number;
+  template <class Call>
+  static std::shared_ptr<pause> make(Call& call, Stage& s) {
+    return std::allocate_shared<pause_of_call<decltype(s.holding())>>(boost::asio::recycling_allocator<void>(), call.executor());
+  }
 
+  /// Owns what the pause holds: destroyed unheard, with its execution context, it lets the call go.
+  template <class Hold, class Call>
+  class handler {
+   public:
     using executor_type = boost::asio::any_io_executor;
-    using allocator_type = typename Call::allocator;
-    [[nodiscard]] const executor_type& get_executor() const noexcept { return held.call()->executor(); }
-    [[nodiscard]] allocator_type get_allocator() const noexcept { return held.call()->memory(); }
+
+    handler(std::shared_ptr<pause_of_call<Hold>> p, stage_pause& self, Stage& target)
+        : pause_(std::move(p)), self_(&self), target_(&target) {}
+    handler(handler&&) noexcept = default;
+    handler& operator=(handler&&) = delete;
+    ~handler() {
+      if (pause_) pause_->let_go();
+    }
+
+    [[nodiscard]] executor_type get_executor() const noexcept { return pause_->executor(); }
 
     void operator()(const boost::system::error_code&) {
-      Call::enter(std::move(held), [this]() -> maybe<typename Call::result> {
-        if (self->number_ != number) return {};
-        self->stop();
-        return target->resumed();
+      std::optional<Hold> held = std::exchange(pause_->held, std::nullopt);
+      pause_.reset();
+      if (!held) return;  // stopped
+      Call::enter(*std::exchange(held, std::nullopt), [this]() -> maybe<typename Call::result> {
+        self_->stop();
+        return target_->resumed();
       });
     }
+
+   private:
+    std::shared_ptr<pause_of_call<Hold>> pause_;
+    stage_pause* self_;
+    Stage* target_;
   };
 
   std::shared_ptr<pause> pause_;
-  unsigned number_ = 0;
 };
 
 }  // namespace switchgear::inline v1::asio::detail

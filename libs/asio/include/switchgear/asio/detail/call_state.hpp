@@ -63,24 +63,32 @@ class completion {
   boost::asio::executor_work_guard<Executor> work_;
 };
 
-/// One call with its handler.
+/// What a call is to end with.
+template <class Handler, class Executor>
+struct handler_of_call {
+  boost::asio::executor_work_guard<Executor> work;
+  std::optional<Handler> handler;
+};
+
+/// One call with its handler. The handler is a base, and the first one, because it goes last: it may own what the stages refer
+/// to, a breaker for one.
 template <class Shape, class Handler, class Executor>
-class call_state final : public call_base<Shape> {
+class call_state final : private handler_of_call<Handler, Executor>, public call_base<Shape> {
   using base = call_base<Shape>;
+  using last = handler_of_call<Handler, Executor>;
   using result = typename base::result;
 
  public:
   call_state(typename Shape::policies policies, typename Shape::function function, boost::asio::any_io_executor executor,
              const Executor& handlers_executor, const typename Shape::allocator& memory,
              std::shared_ptr<const call_options> options, Handler handler)
-      : base(std::move(policies), std::move(function), std::move(executor), memory, std::move(options)),
-        work_(handlers_executor),
-        handler_(std::move(handler)) {}
+      : last{boost::asio::executor_work_guard<Executor>(handlers_executor), std::move(handler)},
+        base(std::move(policies), std::move(function), std::move(executor), memory, std::move(options)) {}
   ~call_state() = default;
 
   void begin(bool has_own_executor) {
     const bool can_be_cancelled = follow_caller();
-    base::begin(can_be_cancelled && has_own_executor);
+    base::begin(has_own_executor, can_be_cancelled);
   }
 
  private:
@@ -88,7 +96,7 @@ class call_state final : public call_base<Shape> {
 
   /// Takes the caller's cancellations.
   bool follow_caller() {
-    auto slot = boost::asio::get_associated_cancellation_slot(*handler_);
+    auto slot = boost::asio::get_associated_cancellation_slot(*last::handler);
     if (!slot.is_connected()) return false;
     base::will_cancel();
     slot.assign([weak = std::weak_ptr<base>(this->shared_from_this())](boost::asio::cancellation_type type) {
@@ -96,7 +104,7 @@ class call_state final : public call_base<Shape> {
       if (std::shared_ptr<base> call = weak.lock()) {
         // The last thing: when it ends the call at once the slot is cleared, and this function object gone.
         const boost::asio::any_io_executor executor = call->executor();
-        boost::asio::dispatch(executor, [call = std::move(call), type] { call->cancel(type); });
+        boost::asio::dispatch(executor, [call = std::move(call), type]() mutable { base::cancel(std::move(call), type); });
       }
     });
     return true;
@@ -104,19 +112,16 @@ class call_state final : public call_base<Shape> {
 
   void finish(std::shared_ptr<base> self, outcome<result> o) override {
     const bool at_once = being_started != static_cast<const base*>(this);
-    completion<result, Handler, Executor> last(std::move(*handler_), std::move(o), std::move(work_));
-    handler_.reset();
+    completion<result, Handler, Executor> end(std::move(*last::handler), std::move(o), std::move(last::work));
+    last::handler.reset();
     base::drop_function();
     self.reset();  // memory goes before the handler is called
     if (at_once) {
-      boost::asio::dispatch(std::move(last));
+      boost::asio::dispatch(std::move(end));
     } else {
-      boost::asio::post(std::move(last));
+      boost::asio::post(std::move(end));
     }
   }
-
-  boost::asio::executor_work_guard<Executor> work_;
-  std::optional<Handler> handler_;
 };
 
 /// Starts a call: what a completion token is given.

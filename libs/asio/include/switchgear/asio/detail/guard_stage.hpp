@@ -43,8 +43,8 @@ class stage<Shape, I, guard<Target>> : public stage_base<Shape, I> {
 
   /// The call_timeout has passed.
   maybe<result> resumed() {
-    is_late_ = true;
-    permit_.timeout();
+    is_late_ = !is_cancelled_;  // who was first decides; the operation has to end all the same
+    is_late_ ? permit_.timeout() : permit_.ignore();
     maybe<result> o = inner_.cancel({boost::asio::cancellation_type::terminal, reason::timed_out, time_});
     return o ? base::ended(judged(std::move(*o))) : std::nullopt;
   }
@@ -52,10 +52,13 @@ class stage<Shape, I, guard<Target>> : public stage_base<Shape, I> {
   maybe<result> child_done(outcome<result> o) { return base::ended(judged(std::move(o))); }
 
   maybe<result> cancel(order_to_cancel order) {
-    is_cancelled_ = true;
     // What comes now comes too late to say anything about the dependency.
-    if (order.why == reason::timed_out) permit_.timeout();
-    if (order.why == reason::lost) permit_.ignore();
+    if (order.why == reason::timed_out && !is_cancelled_) {
+      permit_.timeout();
+    } else if (order.why != reason::caller) {
+      permit_.ignore();
+    }
+    is_cancelled_ = true;
     maybe<result> o = inner_.cancel(order);
     return o ? maybe<result>(judged(std::move(*o))) : std::nullopt;
   }

@@ -66,7 +66,10 @@ class stage<Shape, I, hedge> : public stage_base<Shape, I> {
   maybe<result> cancel(order_to_cancel order) {
     is_cancelled_ = true;
     pause_.stop();
-    cancel_all(order);
+    {
+      const going m(*this);
+      cancel_all(order);
+    }
     return go_on();
   }
 
@@ -75,12 +78,18 @@ class stage<Shape, I, hedge> : public stage_base<Shape, I> {
 
   void note(std::size_t number, outcome<result> o) {
     hedge_run::ending how = hedge_run::ending::good;
-    try {
-      if (o.error) std::rethrow_exception(o.error);
-      if constexpr (!std::is_void_v<result>) how = run_->returned(std::as_const(*o.value));
-    } catch (...) {
-      o = outcome<result>::failed(std::current_exception());
-      how = run_->caught();
+    if (o.error) {
+      try {
+        std::rethrow_exception(o.error);
+      } catch (...) {
+        how = run_->caught();
+      }
+    } else if constexpr (!std::is_void_v<result>) {
+      try {
+        how = run_->returned(std::as_const(*o.value));
+      } catch (...) {
+        o = outcome<result>::failed(std::current_exception());  // a rule threw: that is the answer, the call was made
+      }
     }
     attempts_[number]->brought = std::move(o);
     run_->finished(number, how);
@@ -99,8 +108,23 @@ class stage<Shape, I, hedge> : public stage_base<Shape, I> {
     return false;
   }
 
+  /// While attempts are started and cancelled: those that end meanwhile are noted, and whoever is at it goes on.
+  class going {
+   public:
+    explicit going(stage& s) : stage_(s), before_(std::exchange(s.is_going_on_, true)) {}
+    going(const going&) = delete;
+    going& operator=(const going&) = delete;
+    ~going() { stage_.is_going_on_ = before_; }
+
+   private:
+    stage& stage_;
+    const bool before_;
+  };
+
   /// Starts what is to be started; the answer once it is known and every attempt has ended.
   maybe<result> go_on() {
+    if (is_going_on_) return {};
+    const going m(*this);
     while (!is_decided_) {
       if (is_cancelled_ && !run_->is_decided()) {
         if (is_any_under_way()) return {};
@@ -145,6 +169,7 @@ class stage<Shape, I, hedge> : public stage_base<Shape, I> {
   std::size_t winner_ = 0;
   bool is_cancelled_ = false;
   bool is_decided_ = false;  ///< the losers have been cancelled
+  bool is_going_on_ = false;
   stage_pause<stage> pause_;
 };
 

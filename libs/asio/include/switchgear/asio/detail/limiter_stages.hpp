@@ -82,9 +82,13 @@ class stage<Shape, I, adaptive_limiter> : public stage_base<Shape, I> {
   }
 
   maybe<result> cancel(order_to_cancel order) {
+    // The first order decides: what follows a cancellation by the caller is no news of the dependency.
+    if (order.why == reason::timed_out && !is_cancelled_) {
+      place_.dropped();
+    } else if (order.why != reason::caller) {
+      place_.ignored();
+    }
     is_cancelled_ = true;
-    if (order.why == reason::timed_out) place_.dropped();
-    if (order.why == reason::lost) place_.ignored();
     return seen(inner_.cancel(order));
   }
 

@@ -44,9 +44,11 @@ class operation_handler<Shape, R(A...)> {
 
   void operator()(A... arguments) {
     using result = typename Shape::result;
+    outcome<result> o = outcome_of<result>(std::forward<A>(arguments)...);
+    if (target_->is_parked(held_, number_, o)) return;
     call_base<Shape>::enter(std::move(held_), [&]() -> maybe<result> {
       if (!target_->is_wanted(number_)) return {};
-      return target_->ended_by_itself(outcome_of<result>(std::forward<A>(arguments)...));
+      return target_->ended_by_itself(std::move(o));
     });
   }
 
@@ -70,15 +72,24 @@ class operation_stage : public stage_base<Shape, Shape::size> {
   maybe<result> start() {
     is_running_ = true;
     const unsigned number = ++number_;
+    progress_ = progress::starting;
+    std::exception_ptr error;
     try {
       begin();
     } catch (...) {
-      if (!is_wanted(number)) return {};
-      // Should the operation be under way all the same, nobody hears of it.
-      leave_behind();
-      return outcome<result>::failed(std::current_exception());
+      error = std::current_exception();
     }
-    return {};
+    if (progress_.exchange(progress::started) == progress::parked) {
+      const auto keeps_no_more = std::exchange(parked_hold_, std::nullopt);
+      maybe<result> o = std::exchange(parked_, std::nullopt);
+      if (!is_wanted(number)) return {};
+      close();
+      return o;
+    }
+    if (!error || !is_wanted(number)) return {};
+    // Should the operation be under way all the same, nobody hears of it.
+    leave_behind();
+    return outcome<result>::failed(error);
   }
 
   maybe<result> cancel(order_to_cancel order) {
@@ -112,14 +123,26 @@ class operation_stage : public stage_base<Shape, Shape::size> {
 
   [[nodiscard]] bool is_wanted(unsigned number) const noexcept { return is_running_ && number_ == number; }
 
+  /// Whether the operation has ended before the function that starts it returned: inline, or on another thread. Then its
+  /// outcome waits for that, with what the handler held, because the function must not go while it runs.
+  template <class Hold>
+  [[nodiscard]] bool is_parked(Hold& held, unsigned number, outcome<result>& o) {
+    if (progress_ != progress::starting || !is_wanted(number)) return false;
+    parked_ = std::move(o);
+    parked_hold_ = std::move(held);
+    progress expected = progress::starting;
+    if (progress_.compare_exchange_strong(expected, progress::parked)) return true;
+    o = *std::exchange(parked_, std::nullopt);
+    held = std::any_cast<Hold>(std::exchange(parked_hold_, std::any()));
+    return false;
+  }
+
   maybe<result> ended_by_itself(outcome<result> o) {
     if (is_asking_) {
       early_ = std::move(o);
       return {};
     }
-    is_running_ = false;
-    pause_.stop();
-    if (base::call().may_cancel()) signal_->slot().clear();
+    close();
     return base::ended(std::move(o));
   }
 
@@ -142,6 +165,13 @@ class operation_stage : public stage_base<Shape, Shape::size> {
     {
       std::invoke(base::call().function(), operation_token<operation_stage>{this});
     }
+  }
+
+  /// The operation has ended.
+  void close() noexcept {
+    is_running_ = false;
+    pause_.stop();
+    if (base::call().may_cancel()) signal_->slot().clear();
   }
 
   maybe<result> abandon() {

@@ -41,18 +41,25 @@ class stage<Shape, I, retry> : public stage_base<Shape, I> {
       return o ? go_on(std::move(o)) : std::nullopt;
     }
     pause_.stop();
+    return given_up(*std::exchange(last_, std::nullopt));
+  }
+
+ private:
+  /// There would have been another attempt, had the call not been cancelled.
+  outcome<result> given_up(const outcome<result>& last) {
     (void)run_->cancelled(nullptr);  // for its counters; the error is the one that callers of Asio look for
-    const std::exception_ptr e = aborted_error(std::exchange(last_, std::nullopt)->error);
+    const std::exception_ptr e = aborted_error(last.error);
     run_->remember(e);
     return outcome<result>::failed(e);
   }
 
- private:
   /// After an attempt that has ended, if it has: the outcome, or nothing while another is under way or waited for.
   maybe<result> go_on(maybe<result> o) {
     while (o) {
       const retry_run::decision d = decide(*o);
       if (!d.again) return o;
+      // What the attempt brought was on its way when the caller cancelled.
+      if (is_cancelled_) return given_up(*o);
       if (d.delay.count() > 0) {
         last_ = std::move(o);
         clock& time = base::policy().time_source();

@@ -39,7 +39,7 @@ class stage<Shape, I, Policy> : public stage_base<Shape, I> {
 
   /// The deadline has passed.
   maybe<result> resumed() {
-    is_expired_ = true;
+    is_expired_ = !is_cancelled_;  // who was first decides; the operation has to end all the same
     const order_to_cancel order{boost::asio::cancellation_type::terminal, reason::timed_out, &base::policy().time_source()};
     maybe<result> o = judged(inner_.cancel(order));
     return o ? base::ended(std::move(*o)) : std::nullopt;
