@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <switchgear/config.hpp>
 #include <switchgear/policy_event.hpp>
 
 #include <cstdint>
