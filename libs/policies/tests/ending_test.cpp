@@ -22,10 +22,11 @@ using namespace std::chrono_literals;
 
 /// Leaves a call behind on the default executor that comes back, and fails, when that executor ends: after main().
 void leave_a_call_behind() {
-  auto& clock = *new sg::testing::manual_clock;
-  auto& breaker = *new sg::circuit_breaker("b", {}, clock);
+  // For ever, and reachable: what is left behind uses them after main().
+  static auto& clock = *new sg::testing::manual_clock;
+  static auto& breaker = *new sg::circuit_breaker("b", {}, clock);
   (void)sg::default_executor();  // made before whatever the observers need
-  auto& observer = *new sg::subscription(breaker.observe([](const sg::event&) {}));
+  static auto& observer = *new sg::subscription(breaker.observe([](const sg::event&) {}));
   (void)observer;
   const auto p = sg::pipeline(sg::time_limiter({.limit = 1s}, clock), sg::retry({.max_attempts = 2}, clock), sg::guard(breaker));
   std::latch begun(1);
