@@ -22,13 +22,16 @@ using namespace std::chrono_literals;
 
 /// Leaves a call behind on the default executor that comes back, and fails, when that executor ends: after main().
 void leave_a_call_behind() {
-  // For ever, and reachable: what is left behind uses them after main().
-  static auto& clock = *new sg::testing::manual_clock;
-  static auto& breaker = *new sg::circuit_breaker("b", {}, clock);
-  (void)sg::default_executor();  // made before whatever the observers need
-  static auto& observer = *new sg::subscription(breaker.observe([](const sg::event&) {}));
-  (void)observer;
-  const auto p = sg::pipeline(sg::time_limiter({.limit = 1s}, clock), sg::retry({.max_attempts = 2}, clock), sg::guard(breaker));
+  // For ever, and reachable: what is left behind uses it after main().
+  struct kept {
+    sg::testing::manual_clock clock;
+    sg::circuit_breaker breaker{"b", {}, clock};
+    sg::executor& pool = sg::default_executor();  // made before whatever the observer needs
+    sg::subscription observer = breaker.observe([](const sg::event&) {});
+  };
+  static kept& all = *new kept;
+  sg::testing::manual_clock& clock = all.clock;
+  const auto p = sg::pipeline(sg::time_limiter({.limit = 1s}, clock), sg::retry({.max_attempts = 2}, clock), sg::guard(all.breaker));
   std::latch begun(1);
   std::thread timekeeper([&] {
     begun.wait();
