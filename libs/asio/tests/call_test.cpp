@@ -288,32 +288,6 @@ TEST_F(asio_call, calls_the_handler_on_its_own_executor_and_the_function_on_the_
   EXPECT_TRUE(done);
 }
 
-struct counted_memory {
-  std::size_t now = 0, most = 0, allocations = 0;
-};
-template <class T>
-struct counting_allocator {
-  using value_type = T;
-  counted_memory* memory;
-  explicit counting_allocator(counted_memory& m) : memory(&m) {}
-  template <class U>
-  counting_allocator(const counting_allocator<U>& o) : memory(o.memory) {}  // NOLINT: conversions of allocators are implicit
-  T* allocate(std::size_t n) {
-    memory->now += n * sizeof(T);
-    memory->most = std::max(memory->most, memory->now);
-    ++memory->allocations;
-    return std::allocator<T>().allocate(n);
-  }
-  void deallocate(T* p, std::size_t n) {
-    memory->now -= n * sizeof(T);
-    std::allocator<T>().deallocate(p, n);
-  }
-  template <class U>
-  bool operator==(const counting_allocator<U>& o) const {
-    return memory == o.memory;
-  }
-};
-
 TEST_F(asio_call, takes_its_memory_from_the_handler_and_gives_it_back_before_calling_it) {
   counted_memory memory;
   std::size_t at_the_end = 1;

@@ -13,7 +13,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -154,6 +156,33 @@ template <class E>
   }
   return nullptr;
 }
+
+/// An allocator that counts.
+struct counted_memory {
+  std::size_t now = 0, most = 0, allocations = 0;
+};
+template <class T>
+struct counting_allocator {
+  using value_type = T;
+  counted_memory* memory;
+  explicit counting_allocator(counted_memory& m) : memory(&m) {}
+  template <class U>
+  counting_allocator(const counting_allocator<U>& o) : memory(o.memory) {}  // NOLINT: conversions of allocators are implicit
+  T* allocate(std::size_t n) {
+    memory->now += n * sizeof(T);
+    memory->most = std::max(memory->most, memory->now);
+    ++memory->allocations;
+    return std::allocator<T>().allocate(n);
+  }
+  void deallocate(T* p, std::size_t n) {
+    memory->now -= n * sizeof(T);
+    std::allocator<T>().deallocate(p, n);
+  }
+  template <class U>
+  bool operator==(const counting_allocator<U>& o) const {
+    return memory == o.memory;
+  }
+};
 
 /// One thread, one dependency, time by hand.
 struct world {

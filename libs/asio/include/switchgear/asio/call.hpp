@@ -32,13 +32,22 @@ namespace switchgear::inline v1::asio {
 ///
 /// Executor: everything runs on `executor`, by default the handler's associated one (a handler without one means the system's
 /// threads, as everywhere in Asio); the handler is called through its own. Where policies act beside the operation (time
-/// limits, hedges, call_timeout) all of a call runs in a strand of its own, unless the executor is a strand. State of a call
-/// is allocated with the handler's associated allocator.
+/// limits, hedges, call_timeout) all of a call runs in a strand of its own, unless the executor is a strand.
+///
+/// Without an `executor` given and without such policies a call begins within call(), on the calling thread, as operations of
+/// Asio do: the first attempt of `f` runs there, and so do the policies' functions when the call is rejected at once. Make the
+/// call on the executor, as a coroutine does, or give the executor, if that matters.
+///
+/// Memory: the state of a call and the handlers of its operations are allocated with the handler's associated allocator, and
+/// given back before the handler is called; by a call on several threads without a strand possibly right afterwards, when
+/// the thread that started an attempt has not left it. With time limits it is given back
+/// when the cancelled timer has been heard, which is after that.
 ///
 /// Cancellation: the handler's slot is honoured for every type. It is handed on to the operation as it is, ends waits
 /// (back-off, queues, turns), and there are no further attempts. The call then completes with system_error(operation_aborted),
 /// with the last failure nested in it if there was one, or with whatever the operation brings in spite of it. A breaker
-/// ignores errors that follow a cancellation.
+/// ignores errors that follow a cancellation. A time limit that passes later still ends the call, but is no timeout any more:
+/// who was first decides.
 ///
 /// Time limits (timeout, time_limiter, a breaker's call_timeout) and lost attempts of a hedge cancel the operation with type
 /// terminal; the verdict is settled at that moment. The call completes when the operation has ended, or is left behind because

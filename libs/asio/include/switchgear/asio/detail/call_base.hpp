@@ -12,7 +12,6 @@
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/dispatch.hpp>
-#include <boost/asio/recycling_allocator.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -277,83 +276,53 @@ class stage_base {
   parent* parent_;
 };
 
-/// A wait with what keeps its call while it lasts.
-template <class Hold>
-class pause_of_call final : public pause {
- public:
-  using pause::pause;
-  void let_go() noexcept override {
-    const std::optional<Hold> last = std::exchange(held, std::nullopt);  // may be the end of the call, and of all but this
-  }
-  std::optional<Hold> held;
-};
-
-/// A wait of a stage, of which there is one at a time. Calls stage.resumed() at the end, unless stopped. A wait that was stopped
-/// keeps nothing of the call: its handler may come long after the call's own. For the same reason its memory is not that of
-/// the caller's allocator.
+/// A wait of a stage, of which there is one at a time. Calls stage.resumed() at the end, unless stopped.
 template <class Stage>
 class stage_pause {
  public:
   /// Before start(): what ends it from another thread.
   template <class Call>
-  const std::shared_ptr<wake_up>& prepare(Call& call, Stage& s) {
-    pause_ = make(call, s);
+  const std::shared_ptr<wake_up>& prepare(Call& call, Stage&) {
+    pause_ = std::allocate_shared<pause>(call.memory(), call.executor());
     return pause_->can_be_woken();
   }
   template <class Call>
   void start(Call& call, Stage& s, clock& source, std::optional<std::chrono::nanoseconds> until) {
-    using hold_type = decltype(s.holding());
-    if (!pause_) pause_ = make(call, s);
+    if (!pause_) pause_ = std::allocate_shared<pause>(call.memory(), call.executor());
     // Held here, because the handler may end the wait on another thread before wait() returns.
-    const auto p = std::static_pointer_cast<pause_of_call<hold_type>>(pause_);
-    p->held.emplace(s.holding());
-    p->wait(source, until, handler<hold_type, Call>(p, *this, s));
+    const std::shared_ptr<pause> p = pause_;
+    p->wait(source, until, handler<decltype(s.holding()), Call>{s.holding(), this, &s, ++number_});
   }
   [[nodiscard]] bool is_waiting() const noexcept { return pause_ != nullptr; }
-  /// Within a step of the call only, which holds it.
   void stop() noexcept {
-    if (const std::shared_ptr<pause> p = std::move(pause_)) p->let_go();
+    ++number_;
+    pause_.reset();
   }
 
  private:
-  template <class Call>
-  static std::shared_ptr<pause> make(Call& call, Stage& s) {
-    return std::allocate_shared<pause_of_call<decltype(s.holding())>>(boost::asio::recycling_allocator<void>(), call.executor());
-  }
-
-  /// Owns what the pause holds: destroyed unheard, with its execution context, it lets the call go.
   template <class Hold, class Call>
-  class handler {
-   public:
+  struct handler {
+    Hold held;
+    stage_pause* self;
+    Stage* target;
+    unsigned number;
+
     using executor_type = boost::asio::any_io_executor;
-
-    handler(std::shared_ptr<pause_of_call<Hold>> p, stage_pause& self, Stage& target)
-        : pause_(std::move(p)), self_(&self), target_(&target) {}
-    handler(handler&&) noexcept = default;
-    handler& operator=(handler&&) = delete;
-    ~handler() {
-      if (pause_) pause_->let_go();
-    }
-
-    [[nodiscard]] executor_type get_executor() const noexcept { return pause_->executor(); }
+    using allocator_type = typename Call::allocator;
+    [[nodiscard]] const executor_type& get_executor() const noexcept { return held.call()->executor(); }
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return held.call()->memory(); }
 
     void operator()(const boost::system::error_code&) {
-      std::optional<Hold> held = std::exchange(pause_->held, std::nullopt);
-      pause_.reset();
-      if (!held) return;  // stopped
-      Call::enter(*std::exchange(held, std::nullopt), [this]() -> maybe<typename Call::result> {
-        self_->stop();
-        return target_->resumed();
+      Call::enter(std::move(held), [this]() -> maybe<typename Call::result> {
+        if (self->number_ != number) return {};
+        self->stop();
+        return target->resumed();
       });
     }
-
-   private:
-    std::shared_ptr<pause_of_call<Hold>> pause_;
-    stage_pause* self_;
-    Stage* target_;
   };
 
   std::shared_ptr<pause> pause_;
+  unsigned number_ = 0;
 };
 
 }  // namespace switchgear::inline v1::asio::detail

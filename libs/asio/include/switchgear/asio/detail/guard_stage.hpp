@@ -37,7 +37,8 @@ class stage<Shape, I, guard<Target>> : public stage_base<Shape, I> {
 
   maybe<result> start_in_series() {
     time_ = &permit_.time_source();
-    pause_.start(base::call(), *this, *time_, switchgear::detail::later(time_->now(), limit_));
+    deadline_ = switchgear::detail::later(time_->now(), limit_);
+    pause_.start(base::call(), *this, *time_, deadline_);
     return start_inner();
   }
 
@@ -81,6 +82,8 @@ class stage<Shape, I, guard<Target>> : public stage_base<Shape, I> {
   outcome<result> judged(outcome<result> o) {
     pause_.stop();
     if (is_late_) return too_late(o.error);
+    // Back before the timer was heard, but the caller was first.
+    if (is_cancelled_ && limit_.count() > 0 && time_->now() >= deadline_) permit_.ignore();
     try {
       if (o.error) {
         if (is_cancelled_) {
@@ -113,6 +116,7 @@ class stage<Shape, I, guard<Target>> : public stage_base<Shape, I> {
 
   permit permit_;
   std::chrono::nanoseconds limit_{0};  ///< the call_timeout when the permit was given; 0 = none
+  std::chrono::nanoseconds deadline_{0};
   clock* time_ = nullptr;
   bool is_cancelled_ = false;
   bool is_late_ = false;  ///< the call_timeout has passed and the permit is settled

@@ -8,10 +8,12 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 
+#include <atomic>
 #include <exception>
 #include <forward_list>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace switchgear::inline v1::asio::detail {
@@ -64,6 +66,7 @@ template <class Shape>
 class operation_stage : public stage_base<Shape, Shape::size> {
   using base = stage_base<Shape, Shape::size>;
   using function = typename Shape::function;
+  using hold_type = hold<Shape, Shape::template hedges_before<Shape::size>()>;
 
  public:
   using typename base::result;
@@ -125,15 +128,14 @@ class operation_stage : public stage_base<Shape, Shape::size> {
 
   /// Whether the operation has ended before the function that starts it returned: inline, or on another thread. Then its
   /// outcome waits for that, with what the handler held, because the function must not go while it runs.
-  template <class Hold>
-  [[nodiscard]] bool is_parked(Hold& held, unsigned number, outcome<result>& o) {
+  [[nodiscard]] bool is_parked(hold_type& held, unsigned number, outcome<result>& o) {
     if (progress_ != progress::starting || !is_wanted(number)) return false;
     parked_ = std::move(o);
     parked_hold_ = std::move(held);
     progress expected = progress::starting;
     if (progress_.compare_exchange_strong(expected, progress::parked)) return true;
     o = *std::exchange(parked_, std::nullopt);
-    held = std::any_cast<Hold>(std::exchange(parked_hold_, std::any()));
+    held = *std::exchange(parked_hold_, std::nullopt);
     return false;
   }
 
@@ -184,6 +186,8 @@ class operation_stage : public stage_base<Shape, Shape::size> {
     is_running_ = false;
     ++number_;
     pause_.stop();
+    parked_.reset();
+    parked_hold_.reset();
     // Its slot stays its own; the next operation gets another.
     more_.emplace_front();
     signal_ = &more_.front();
@@ -192,6 +196,11 @@ class operation_stage : public stage_base<Shape, Shape::size> {
   using signal_allocator =
       typename std::allocator_traits<typename Shape::allocator>::template rebind_alloc<boost::asio::cancellation_signal>;
 
+  enum class progress { starting, started, parked };
+
+  std::atomic<progress> progress_{progress::started};
+  maybe<result> parked_;                  ///< what an operation brought that ended while it was being started
+  std::optional<hold_type> parked_hold_;
   bool is_running_ = false;
   bool is_asking_ = false;
   unsigned number_ = 0;  ///< of the operation that is wanted

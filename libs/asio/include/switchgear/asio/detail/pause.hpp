@@ -24,17 +24,12 @@ class pause : public std::enable_shared_from_this<pause> {
   explicit pause(const boost::asio::any_io_executor& executor) : timer_(executor) {}
   pause(const pause&) = delete;
   pause& operator=(const pause&) = delete;
-  virtual ~pause() {
+  ~pause() {
     if (wake_up_) wake_up_->forget();
     // Relaxed: written by the thread that began the wait; when the handler runs on another one before that, the timer of the
     // clock has run already and cancelling nothing is as good.
     if (const clock::timer t = clock_timer_.load(std::memory_order_relaxed); t != 0) source_->cancel(t);
   }
-
-  /// The wait is not wanted any more: what it holds of its call goes.
-  virtual void let_go() noexcept = 0;
-
-  [[nodiscard]] boost::asio::any_io_executor executor() noexcept { return timer_.get_executor(); }
 
   /// Makes it one that can be woken. Before wait().
   [[nodiscard]] const std::shared_ptr<wake_up>& can_be_woken() {
