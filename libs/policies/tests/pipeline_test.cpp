@@ -92,7 +92,8 @@ TEST(pipeline, calls_the_function_that_was_given_and_no_copy) {
     int calls = 0;
     void operator()() { ++calls; }
   } f;
-  sg::pipeline(sg::retry())(f);
+  const auto p = sg::pipeline(sg::retry());
+  p(f);
   EXPECT_EQ(f.calls, 1);
 }
 
@@ -157,7 +158,8 @@ TEST(guard, takes_a_breaker_a_shared_pointer_and_any_breaker) {
   const auto shared = std::make_shared<sg::circuit_breaker>("shared");
   sg::pipeline(sg::guard(mine))([] {});
   sg::pipeline(sg::guard(shared))([] {});
-  sg::pipeline(sg::guard(sg::any_breaker(shared)))([] {});
+  const sg::any_breaker any(shared);
+  sg::pipeline(sg::guard(any))([] {});
   EXPECT_EQ(mine.snapshot().metrics.successes, 1u);
   EXPECT_EQ(shared->snapshot().metrics.successes, 2u);
 }
@@ -271,7 +273,8 @@ TEST(guard, tells_the_correlation_id_of_a_rejection_through_any_breaker_too) {
   shared->trip();
   std::vector<std::string> ids;
   const auto subscription = shared->observe([&](const sg::event& e) { ids.push_back(e.correlation_id); });
-  EXPECT_THROW(sg::pipeline(sg::guard(sg::any_breaker(shared)))({.context = {.correlation_id = "order-7"}}, [] {}),
+  const auto p = sg::pipeline(sg::guard(sg::any_breaker(shared)));
+  EXPECT_THROW(p({.context = {.correlation_id = "order-7"}}, [] {}),
                sg::circuit_open_error);
   sg::drain_events();
   EXPECT_THAT(ids, ElementsAre("order-7"));
