@@ -35,18 +35,6 @@ std::uint64_t next_seed() noexcept {
   return seed.fetch_add(0x9e3779b97f4a7c15u, std::memory_order_relaxed);
 }
 
-event_kind kind_of(const machine::transition& t) noexcept {
-  if (t.trigger == machine::trigger::reset) return event_kind::reset;
-  switch (t.to) {
-    case state::closed: return event_kind::closed;
-    case state::open: return event_kind::opened;
-    case state::half_open: return event_kind::half_open;
-    case state::forced_open: return event_kind::forced_open;
-    case state::disabled: return event_kind::disabled;
-  }
-  return event_kind::closed;
-}
-
 bool is_by_operator(machine::trigger t) noexcept {
   using machine::trigger;
   return t == trigger::tripped || t == trigger::forced_open || t == trigger::disabled || t == trigger::released ||
@@ -261,6 +249,11 @@ std::size_t detail::breaker_access::observers(const circuit_breaker& which) noex
   return hub == nullptr ? 0 : hub->observers();
 }
 
+std::string detail::breaker_access::instance(const circuit_breaker& which) {
+  const event_hub* const hub = which.hub_.load();
+  return hub == nullptr ? std::string() : hub->instance();
+}
+
 clock& circuit_breaker::time_source() const noexcept { return clock_ == nullptr ? steady_clock() : *clock_; }
 
 // --- telling ---
@@ -276,7 +269,7 @@ void circuit_breaker::report(const machine::transitions& changes, std::shared_pt
     detail::event_hub* const hub = hub_.load();
     if (hub == nullptr) continue;
     detail::event_record r;
-    r.kind = kind_of(t);
+    r.kind = detail::kind_of(t);
     r.change = t;
     r.text = words;
     r.state = t.to;

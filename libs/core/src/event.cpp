@@ -10,7 +10,7 @@ namespace switchgear::inline v1 {
 namespace {
 
 /// `switchgear://HOST/PID`. The host is asked once, the process each time, because a process may fork.
-std::string source() {
+std::string own_source() {
   static const std::string host = [] {
     std::array<char, 256> name{};
     return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("localhost");
@@ -33,11 +33,13 @@ std::string to_json(const event& e) {
   };
   std::string out = "{" + text("specversion", "1.0");
   out += "," + text("type", "switchgear.circuit." + std::string(to_string(e.kind)));
-  out += "," + text("source", source());
+  out += "," + text("source", e.source.empty() ? own_source() : e.source);
   out += "," + text("subject", e.service);
   out += "," + text("id", e.id);
   out += "," + text("time", utc_time(e.time));
   out += ",\"sequence\":" + json_string(std::to_string(e.sequence));
+  // An extension attribute of CloudEvents: the sequences of two breakers of one name have nothing to do with each other.
+  if (!e.instance.empty()) out += "," + text("instance", e.instance);
   out += "," + text("datacontenttype", "application/json");
   out += ",\"data\":{" + text("service", e.service);
   out += "," + text("state", to_string(e.state));

@@ -91,7 +91,7 @@ event_queue& queue() {
   return instance;
 }
 
-event make_event(const event_record& r, const std::string& service) {
+event make_event(const event_record& r, const event_hub& hub, const std::string& service) {
   event e;
   e.kind = r.kind;
   e.service = service;
@@ -105,6 +105,7 @@ event make_event(const event_record& r, const std::string& service) {
   e.shadow = r.shadow;
   e.time = r.time;
   e.id = make_uuid();
+  e.instance = hub.instance();
   if (is_transition(r.kind)) {
     e.reason = machine::describe(r.change, r.text ? std::string_view(*r.text) : std::string_view());
   } else {
@@ -113,7 +114,28 @@ event make_event(const event_record& r, const std::string& service) {
   return e;
 }
 
+/// 64 bits of a UUID, in hexadecimal.
+std::string make_instance() {
+  std::string text = make_uuid();
+  std::erase(text, '-');
+  return text.substr(16);
+}
+
 }  // namespace
+
+event_kind kind_of(const machine::transition& t) noexcept {
+  if (t.trigger == machine::trigger::reset) return event_kind::reset;
+  switch (t.to) {
+    case state::closed: return event_kind::closed;
+    case state::open: return event_kind::opened;
+    case state::half_open: return event_kind::half_open;
+    case state::forced_open: return event_kind::forced_open;
+    case state::disabled: return event_kind::disabled;
+  }
+  return event_kind::closed;
+}
+
+event_hub::event_hub(std::string service) : service_(std::move(service)), instance_(make_instance()) {}
 
 subscription event_hub::subscribe(handler h, std::uint64_t generation, event_filter filter) {
   queue();  // started before the handler's owner, so that it ends after it
@@ -201,7 +223,7 @@ void event_hub::deliver(const event_record& record) {
     const std::lock_guard lock(mutex_);
     all = subscribers_;
   }
-  const event e = make_event(record, service_);
+  const event e = make_event(record, *this, service_);
   for (const auto& s : all) {
     if (s->filter == event_filter::transitions && !is_transition(record.kind)) continue;
     const std::lock_guard running(s->running);

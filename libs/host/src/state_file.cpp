@@ -8,7 +8,9 @@
 #include "private_entry.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <utility>
@@ -152,6 +154,12 @@ state_file state_file::open_or_create(const state_folder& folder, std::string_vi
 }
 
 const std::string& state_file::name() const noexcept { return mapping_->name; }
+
+std::string state_file::instance() const {
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(mapping_->image->header.seed));
+  return text.data();
+}
 
 admission state_file::acquire(std::span<const config_patch> layers, std::vector<problem>& problems) {
   session s(*mapping_);

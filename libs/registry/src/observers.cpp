@@ -7,10 +7,11 @@
 
 namespace switchgear::inline v1::detail {
 
-std::uint64_t observers::add(handler h) {
+std::uint64_t observers::add(handler h, event_filter filter) {
   const std::lock_guard lock(mutex_);
   auto added = std::make_shared<observer>();
   added->call = std::move(h);
+  added->filter = filter;
   all_.emplace_back(++last_, std::move(added));
   // Relaxed, also in bring_up_to_date: both sides pass through the registry's mutex after or before it.
   ever_.store(true, std::memory_order_relaxed);
@@ -56,7 +57,7 @@ void observers::bring_up_to_date(registered_breaker& body) {
   std::erase_if(kept, [](const auto& one) { return one.first == 0; });
   for (const auto& [number, who] : all_) {
     if (std::any_of(kept.begin(), kept.end(), [n = number](const auto& k) { return k.first == n; })) continue;
-    kept.emplace_back(number, body.breaker.observe([w = who](const event& e) { w->hear(e); }, event_filter::transitions));
+    kept.emplace_back(number, body.breaker.observe([w = who](const event& e) { w->hear(e); }, who->filter));
   }
 }
 

@@ -26,7 +26,7 @@ class observers {
   using handler = std::function<void(const event&)>;
 
   /// A new observer's number. The caller then brings every breaker up to date.
-  std::uint64_t add(handler h);
+  std::uint64_t add(handler h, event_filter filter = event_filter::transitions);
   /// When it returns, the handler is not running (unless it is the caller) and is not called again. The caller then brings every
   /// breaker up to date.
   void remove(std::uint64_t number);
@@ -42,6 +42,7 @@ class observers {
  private:
   struct observer {
     handler call;
+    event_filter filter = event_filter::transitions;
     std::mutex running;
     std::atomic<bool> gone{false};
     std::atomic<std::thread::id> thread{};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry_core.hpp"
 
+#include <switchgear/publish_to.hpp>
+
 #include <algorithm>
 #include <cstring>
 
@@ -38,7 +40,12 @@ registry_core::registry_core(const registry_options& options, clock& time, confi
       layering_(options.preset, options.prefix, std::move(environment)),
       switch_(options, std::move(dotenv_enabled)),
       reports_(options.max_reports, options.on_report),
-      alarms_(time) {}
+      alarms_(time),
+      bus_(options.bus) {
+  if (bus_ != nullptr) {
+    observers_.add([bus = bus_](const event& e) { bus->publish(e); }, options.bus_events);
+  }
+}
 
 // --- finding ---
 
@@ -141,6 +148,9 @@ breaker_handle registry_core::make(std::string_view name, std::uint64_t hash, co
 
     std::unique_ptr<registered_breaker> body = build(name, asked, made.layers.value, rules);
     observers_.bring_up_to_date(*body);
+    // As it is before anybody can use it: what the bus is told of it later is news.
+    std::optional<event> introduction;
+    if (bus_ != nullptr) introduction = present_event(body->breaker);
     std::unique_ptr<breaker_record, disposer> evicted;  // ends when the lock is no longer held
     breaker_handle out;
     bool is_new = false;
@@ -159,9 +169,11 @@ breaker_handle registry_core::make(std::string_view name, std::uint64_t hash, co
         }
       }
     }
+    if (evicted) withdraw(*evicted->body);
     if (!out) return turn_away(name, hash);
     if (is_new) {
       observers_.bring_up_to_date(*out.record_->body);
+      if (introduction) bus_->publish(*introduction);
       if (asked.how == asked_config::way::whole && made.file->file.table_for(name) != nullptr) {
         reports_.add(hidden_table(name));
       }
@@ -307,7 +319,12 @@ void registry_core::unlist(breaker_record& record) noexcept {
 void registry_core::let_go(breaker_record& record) noexcept {
   alarms_.end(*record.body);
   observers_.end(*record.body);
+  withdraw(*record.body);
   record.release();
+}
+
+void registry_core::withdraw(const registered_breaker& body) noexcept {
+  if (bus_ != nullptr) bus_->withdraw(body.breaker.name(), breaker_access::instance(body.breaker));
 }
 
 bool registry_core::remove(std::string_view name) {

@@ -130,6 +130,7 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
   [[nodiscard]] bool evict_this(breaker_record& record, past wanted);
   [[nodiscard]] bool may_go(breaker_record& record, past wanted);
   void unlist(breaker_record& record) noexcept;  ///< with `mutex_` held; the registry's reference stays
+  void withdraw(const registered_breaker& body) noexcept;  ///< from the bus, if there is one
   void let_go(breaker_record& record) noexcept;  ///< of one that was unlisted, without `mutex_`
 
   // the file
@@ -179,6 +180,7 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
   mutable report_log reports_;
   alarms alarms_;
   observers observers_;
+  event_bus* const bus_;
 
   std::mutex reload_mutex_;  ///< one thread at a time reconfigures; taken before mutex_
   std::atomic<std::uint64_t> reloads_{0};

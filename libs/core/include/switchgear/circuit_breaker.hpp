@@ -54,6 +54,8 @@ struct breaker_access {
   static void watch(circuit_breaker& which, transition_watcher* watcher) noexcept;
   /// How many subscriptions there are.
   [[nodiscard]] static std::size_t observers(const circuit_breaker& which) noexcept;
+  /// event::instance of its events; empty as long as nobody has ever observed it.
+  [[nodiscard]] static std::string instance(const circuit_breaker& which);
 };
 
 }  // namespace detail

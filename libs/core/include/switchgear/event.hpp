@@ -39,6 +39,15 @@ struct event {
   bool shadow = false;
   std::chrono::system_clock::time_point time;
   std::string id;  ///< UUID v4
+  std::string source;    ///< `switchgear://HOST/PID`; empty: this process
+  /// Which breaker of that name it was: the same for all events of one breaker, different for every other. Within it,
+  /// `sequence` has no gap. Empty when it is not known.
+  std::string instance;
+  /// Nothing happened: this is how the circuit is, told to one who came late. Its other values are those of the event that
+  /// made it so. Not part of the wire form.
+  bool present = false;
+
+  friend bool operator==(const event&, const event&) = default;
 };
 
 /// CloudEvents 1.0 in JSON, as the contract's section 10 has it, on one line.

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <switchgear/config/environment.hpp>
+#include <switchgear/event_bus.hpp>
 #include <switchgear/registry_report.hpp>
+#include <switchgear/subscription.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -66,6 +68,12 @@ struct registry_options {
   /// that events and dashboards tell of them in time. Costs a timer of the clock for each breaker that is not closed, no
   /// thread of its own.
   bool timer = false;
+
+  /// Tell this bus of the transitions of every breaker, and how each is now to whoever comes to the bus late. Outlives the registry.
+  event_bus* bus = nullptr;
+
+  /// What the bus is told. With event_filter::everything it hears of the calls too, and each call takes the long way.
+  event_filter bus_events = event_filter::transitions;
 
   /// How many reports are kept, 1 … 100,000; the oldest go first.
   std::size_t max_reports = 100;

@@ -20,6 +20,9 @@ namespace switchgear::inline v1::detail {
 
 class event_hub;
 
+/// The kind of the event that tells of a transition.
+[[nodiscard]] event_kind kind_of(const machine::transition& t) noexcept;
+
 /// An event before its texts are made. Putting one into the queue allocates nothing.
 struct event_record {
   std::shared_ptr<event_hub> hub;
@@ -47,7 +50,7 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
  public:
   using handler = std::function<void(const event&)>;
 
-  explicit event_hub(std::string service) : service_(std::move(service)) {}
+  explicit event_hub(std::string service);
 
   /// `generation`: of the breaker now; its transitions after that are waited for, in order.
   [[nodiscard]] subscription subscribe(handler h, std::uint64_t generation, event_filter filter = event_filter::everything);
@@ -55,6 +58,8 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
   /// After a restore: the next transition is that of `generation` + 1.
   void resume_after(std::uint64_t generation);
   [[nodiscard]] std::uint32_t observers() const noexcept { return observers_.load(std::memory_order_relaxed); }
+  /// event::instance of all its events.
+  [[nodiscard]] const std::string& instance() const noexcept { return instance_; }
   /// Whether somebody wants to hear of more than transitions.
   [[nodiscard]] bool hears_calls() const noexcept { return call_observers_.load(std::memory_order_relaxed) != 0; }
 
@@ -73,6 +78,7 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
   void count_observers();  ///< with the mutex held
 
   const std::string service_;
+  const std::string instance_;
   std::atomic<std::uint32_t> observers_{0}, call_observers_{0};
   std::mutex mutex_;
   std::vector<std::shared_ptr<subscriber>> subscribers_;

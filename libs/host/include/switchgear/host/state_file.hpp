@@ -78,6 +78,8 @@ class state_file {
   ~state_file();
 
   [[nodiscard]] const std::string& name() const noexcept;
+  /// event::instance of this circuit: a number that the file was given when it was made, in hexadecimal.
+  [[nodiscard]] std::string instance() const;
 
   /// Applies the layers to the configuration in force, keys that they do not name keep their values, and asks for a
   /// permit. With problems nothing is changed and they are returned.

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <switchgear/detail/event_queue.hpp>
+#include <switchgear/event_bus.hpp>
+#include <switchgear/subscription.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace switchgear::inline v1::detail {
+
+/// Throws config_error when the options of a bus are impossible.
+void check(const event_bus_options& o);
+
+/// With id and time, where it has none.
+[[nodiscard]] event completed(event e);
+
+/// Says what a bus has to say, one notice at a time.
+class notice_board {
+ public:
+  explicit notice_board(std::function<void(const bus_notice&)> handler) : handler_(std::move(handler)) {}
+  void say(bus_notice::kind what, std::uint64_t count, std::string text) noexcept;
+
+ private:
+  const std::function<void(const bus_notice&)> handler_;
+  std::mutex busy_;
+};
+
+/// The receiving half of every bus: the subscriptions, the thread that calls the handlers, and how each circuit is now.
+///
+/// Of each circuit the transitions are told once and in order, by their sequence: one that is not newer than what is known is a
+/// duplicate, and a gap counts as missed. Present states that are news are told to those who asked for them.
+///
+/// Thread safety: every function from any thread.
+class dispatcher : public std::enable_shared_from_this<dispatcher> {
+ public:
+  using handler = event_bus::handler;
+
+  /// `complete`: what is known now is all there is (a local bus); else wait for complete().
+  dispatcher(const event_bus_options& o, std::shared_ptr<notice_board> notices, bool complete);
+  ~dispatcher();
+
+  void start();
+  /// Delivers what waits, ends the thread. Not from a handler.
+  void close() noexcept;
+
+  /// `changed` (may be empty) is called, on the calling thread, after the list of subscriptions has changed.
+  subscription subscribe(std::string_view pattern, handler h, subscribe_options how);
+  void on_change(std::function<void()> changed) { changed_ = std::move(changed); }  ///< before start()
+
+  /// Puts an event before the handlers, soon.
+  void deliver(const event& e) noexcept { inbox_.push(e); }
+  /// From here on all circuits that there are have been told of. Those who asked for present states and have not had them get them now.
+  void complete();
+  /// The circuit is no more.
+  void forget(std::string key);
+  /// For one who knows that something was lost which no sequence can show.
+  void count_missed(std::uint64_t n, std::string text) noexcept;
+  bool flush(std::chrono::nanoseconds limit) { return inbox_.flush(limit); }
+
+  [[nodiscard]] bool has_subscribers() const;
+  /// Whether anybody asked for present states.
+  [[nodiscard]] bool wants_present() const;
+  /// Whether any pattern can match a topic that begins with `prefix`.
+  [[nodiscard]] bool wants(std::string_view prefix) const;
+
+  /// Fills in what the receiving half knows.
+  void add_to(bus_metrics& m) const;
+
+ private:
+  struct subscriber {
+    std::string pattern;
+    handler call;
+    bool present = false;
+    bool active = false;  ///< of the thread that delivers: has had the present states
+    std::mutex running;
+    std::atomic<bool> gone{false};
+    std::atomic<std::thread::id> thread{};
+  };
+  using subscribers = std::vector<std::shared_ptr<subscriber>>;
+
+  void run();
+  void handle(const event& e);
+  void tell(subscriber& s, std::string_view topic, const event& e);
+  void activate(subscriber& s);
+  void end(const std::shared_ptr<subscriber>& s) noexcept;
+  [[nodiscard]] std::shared_ptr<const subscribers> all() const;
+
+  const std::shared_ptr<notice_board> notices_;
+  event_queue inbox_;
+  std::function<void()> changed_;
+
+  mutable std::mutex mutex_;  ///< subscribers_ and thread_
+  std::shared_ptr<const subscribers> subscribers_ = std::make_shared<subscribers>();
+  std::thread thread_;
+  bool closed_ = false;
+
+  // Of the thread that delivers:
+  std::unordered_map<std::string, event> circuits_;
+  bool complete_;
+  std::string topic_;
+
+  std::atomic<std::uint64_t> delivered_{0}, duplicates_{0}, missed_{0}, handler_errors_{0};
+  std::atomic<std::size_t> known_{0};
+};
+
+}  // namespace switchgear::inline v1::detail

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <switchgear/detail/dispatcher.hpp>
+#include <switchgear/errors.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace switchgear::inline v1::detail {
+namespace {
+
+/// How many circuits are known at a time; of more, the sequences are not looked at and late comers are not told.
+constexpr std::size_t most_circuits = 1 << 20;
+
+}  // namespace
+
+void check(const event_bus_options& o) {
+  if (o.queue_capacity < 16 || o.queue_capacity > 1'048'576) {
+    throw config_error({{"queue_capacity", std::to_string(o.queue_capacity), "16 … 1,048,576", "out of range"}});
+  }
+}
+
+event completed(event e) {
+  if (e.id.empty()) e.id = make_uuid();
+  if (e.time == decltype(e.time)()) e.time = std::chrono::system_clock::now();
+  return e;
+}
+
+void notice_board::say(bus_notice::kind what, std::uint64_t count, std::string text) noexcept {
+  if (!handler_) return;
+  try {
+    const std::lock_guard one_at_a_time(busy_);
+    handler_({what, count, std::move(text)});
+  } catch (...) {
+    // Nobody is left to tell.
+  }
+}
+
+dispatcher::dispatcher(const event_bus_options& o, std::shared_ptr<notice_board> notices, bool complete)
+    : notices_(std::move(notices)), inbox_(o.queue_capacity), complete_(complete) {}
+
+dispatcher::~dispatcher() { close(); }
+
+void dispatcher::start() {
+  const std::lock_guard lock(mutex_);
+  if (!closed_ && !thread_.joinable()) thread_ = std::thread([this] { run(); });
+}
+
+void dispatcher::close() noexcept {
+  std::thread ending;
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    ending.swap(thread_);
+  }
+  inbox_.close();
+  if (ending.joinable()) ending.join();
+  inbox_.clear();  // of a bus that was never started
+}
+
+std::shared_ptr<const dispatcher::subscribers> dispatcher::all() const {
+  const std::lock_guard lock(mutex_);
+  return subscribers_;
+}
+
+subscription dispatcher::subscribe(std::string_view pattern, handler h, subscribe_options how) {
+  auto added = std::make_shared<subscriber>();
+  added->pattern = pattern;
+  added->call = std::move(h);
+  added->present = how.present;
+  added->active = !how.present;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return {};
+    auto next = std::make_shared<subscribers>(*subscribers_);
+    next->push_back(added);
+    subscribers_ = std::move(next);
+  }
+  if (how.present) {
+    inbox_.run_in_turn([this, added] {
+      if (complete_) activate(*added);
+    });
+  }
+  if (changed_) changed_();
+  return subscription([weak = weak_from_this(), added] {
+    if (const auto self = weak.lock()) {
+      self->end(added);
+    } else {
+      added->gone.store(true);
+    }
+  });
+}
+
+void dispatcher::end(const std::shared_ptr<subscriber>& s) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    auto next = std::make_shared<subscribers>(*subscribers_);
+    std::erase(*next, s);
+    subscribers_ = std::move(next);
+  }
+  s->gone.store(true);
+  if (s->thread.load() != std::this_thread::get_id()) const std::lock_guard wait(s->running);
+  if (changed_) changed_();
+}
+
+bool dispatcher::has_subscribers() const { return !all()->empty(); }
+
+bool dispatcher::wants_present() const {
+  const auto list = all();
+  return std::ranges::any_of(*list, [](const auto& s) { return s->present; });
+}
+
+bool dispatcher::wants(std::string_view prefix) const {
+  const auto list = all();
+  return std::ranges::any_of(*list, [&](const auto& s) {
+    const std::string_view pattern = s->pattern;
+    const std::string_view literal = pattern.substr(0, pattern.find('*'));
+    return literal.size() < pattern.size() ? literal.starts_with(prefix) || prefix.starts_with(literal)
+                                           : pattern.starts_with(prefix);
+  });
+}
+
+void dispatcher::complete() {
+  inbox_.run_in_turn([this] {
+    complete_ = true;
+    const auto list = all();
+    for (const auto& s : *list) {
+      if (!s->active) activate(*s);
+    }
+  });
+}
+
+void dispatcher::forget(std::string key) {
+  inbox_.run_in_turn([this, gone = std::move(key)] {
+    circuits_.erase(gone);
+    known_.store(circuits_.size(), std::memory_order_relaxed);
+  });
+}
+
+void dispatcher::count_missed(std::uint64_t n, std::string text) noexcept {
+  missed_.fetch_add(n, std::memory_order_relaxed);
+  notices_->say(bus_notice::kind::missed, n, std::move(text));
+}
+
+void dispatcher::run() {
+  event_queue::batch batch;
+  while (inbox_.wait(batch)) {
+    if (batch.dropped() != 0) {
+      notices_->say(bus_notice::kind::dropped, batch.dropped(),
+                    std::to_string(batch.dropped()) + " events dropped before they reached the handlers, which are too slow");
+    }
+    batch.for_each([this](const event& e) { handle(e); });
+    inbox_.done();
+  }
+}
+
+void dispatcher::activate(subscriber& s) {
+  s.active = true;
+  for (const auto& [key, e] : circuits_) {
+    topic_ = topic_of(e);
+    if (!topic_matches(s.pattern, topic_)) continue;
+    event now = e;
+    now.present = true;
+    tell(s, topic_, now);
+  }
+}
+
+void dispatcher::handle(const event& e) {
+  bool news_for_all = true;
+  if (e.present || is_transition(e.kind)) {
+    std::string key = circuit_key(e);
+    const auto known = circuits_.find(key);
+    if (known != circuits_.end()) {
+      const std::uint64_t last = known->second.sequence;
+      if (e.sequence <= last) {
+        duplicates_.fetch_add(1, std::memory_order_relaxed);
+        return;
+      }
+      const std::uint64_t gap = e.sequence - last - (e.present ? 0 : 1);
+      if (gap != 0) {
+        count_missed(gap, "circuit " + e.service + ": " + std::to_string(gap) + " transitions were missed, between " +
+                              std::to_string(last) + " and " + std::to_string(e.sequence));
+      }
+      known->second = e;
+    } else if (circuits_.size() < most_circuits) {
+      circuits_.emplace(std::move(key), e);
+      known_.store(circuits_.size(), std::memory_order_relaxed);
+    }
+    news_for_all = !e.present;
+  }
+  topic_ = topic_of(e);
+  const auto list = all();
+  for (const auto& s : *list) {
+    if (!s->active || (!news_for_all && !s->present) || !topic_matches(s->pattern, topic_)) continue;
+    tell(*s, topic_, e);
+  }
+  delivered_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void dispatcher::tell(subscriber& s, std::string_view topic, const event& e) {
+  const std::lock_guard running(s.running);
+  if (s.gone.load()) return;
+  s.thread.store(std::this_thread::get_id());
+  try {
+    s.call(topic, e);
+  } catch (const std::exception& thrown) {
+    handler_errors_.fetch_add(1, std::memory_order_relaxed);
+    notices_->say(bus_notice::kind::handler_failed, 1, "a handler for " + s.pattern + " threw: " + thrown.what());
+  } catch (...) {
+    handler_errors_.fetch_add(1, std::memory_order_relaxed);
+    notices_->say(bus_notice::kind::handler_failed, 1, "a handler for " + s.pattern + " threw");
+  }
+  s.thread.store(std::thread::id());
+}
+
+void dispatcher::add_to(bus_metrics& m) const {
+  // The parts before the whole, so that they never add up to more.
+  m.delivered = delivered_.load(std::memory_order_relaxed);
+  m.duplicates = duplicates_.load(std::memory_order_relaxed);
+  m.undelivered = inbox_.dropped();
+  m.received = inbox_.pushed();
+  m.missed = missed_.load(std::memory_order_relaxed);
+  m.handler_errors = handler_errors_.load(std::memory_order_relaxed);
+  m.circuits = known_.load(std::memory_order_relaxed);
+}
+
+}  // namespace switchgear::inline v1::detail
