@@ -16,7 +16,8 @@ namespace {
 /// How many events may wait, for their turn or for an observer.
 constexpr std::size_t most_waiting = 1024;
 
-/// Bounded; one thread takes from it. Starts with the first event of the process.
+/// Bounded; one thread takes from it. Starts with the first event of the process. When it is full, the last transition of each
+/// breaker is kept aside and comes behind all others, so that in the end observers know how every breaker is.
 class event_queue {
  public:
   event_queue() : slots_(most_waiting), thread_([this] { run(); }) {}
@@ -33,13 +34,24 @@ class event_queue {
   using item = std::variant<event_record, std::function<void()>>;
 
   void push(item next) {
+    item displaced;  // destroyed outside the lock
     {
       const std::lock_guard lock(mutex_);
-      if (stopping_ || queued_ - taken_ == slots_.size()) {
+      const event_record* const record = std::get_if<event_record>(&next);
+      const bool lasting = record != nullptr && is_transition(record->kind);
+      const bool full = queued_ - taken_ == slots_.size();
+      if (stopping_ || (full && !lasting)) {
         dropped_.fetch_add(1, std::memory_order_relaxed);
         return;
       }
-      slots_[queued_++ % slots_.size()] = std::move(next);
+      // Once something of a breaker is aside, all its further transitions go there too.
+      if (lasting && (full || (!aside_.empty() && aside_.contains(record->hub.get())))) {
+        item& place = aside_[record->hub.get()];
+        if (std::holds_alternative<event_record>(place)) dropped_.fetch_add(1, std::memory_order_relaxed);
+        displaced = std::exchange(place, std::move(next));
+      } else {
+        slots_[queued_++ % slots_.size()] = std::move(next);
+      }
     }
     wake_.notify_all();
   }
@@ -48,7 +60,7 @@ class event_queue {
     if (std::this_thread::get_id() == thread_.get_id()) return;
     std::unique_lock lock(mutex_);
     const std::uint64_t all = queued_;
-    delivered_all_.wait(lock, [&] { return delivered_ >= all; });
+    delivered_all_.wait(lock, [&] { return delivered_ >= all && aside_.empty() && !delivering_aside_; });
   }
 
   static inline std::atomic<std::uint64_t> dropped_{0};
@@ -57,8 +69,12 @@ class event_queue {
   void run() {
     std::unique_lock lock(mutex_);
     for (;;) {
-      wake_.wait(lock, [this] { return stopping_ || taken_ < queued_; });
-      if (taken_ == queued_) return;
+      wake_.wait(lock, [this] { return stopping_ || taken_ < queued_ || !aside_.empty(); });
+      if (taken_ == queued_ && aside_.empty()) return;
+      if (taken_ == queued_) {
+        deliver_aside(lock);
+        continue;
+      }
       item next = std::exchange(slots_[taken_++ % slots_.size()], std::function<void()>());
       lock.unlock();
       if (const event_record* record = std::get_if<event_record>(&next)) {
@@ -73,12 +89,25 @@ class event_queue {
     }
   }
 
+  void deliver_aside(std::unique_lock<std::mutex>& lock) {
+    auto kept = std::exchange(aside_, {});
+    delivering_aside_ = true;
+    lock.unlock();
+    for (auto& [hub, record] : kept) hub->deliver(std::get<event_record>(record));
+    kept.clear();
+    lock.lock();
+    delivering_aside_ = false;
+    delivered_all_.notify_all();
+  }
+
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable delivered_all_;
   std::vector<item> slots_;
   std::uint64_t queued_ = 0, taken_ = 0, delivered_ = 0;
   bool stopping_ = false;
+  bool delivering_aside_ = false;
+  std::map<event_hub*, item> aside_;  ///< the records keep the hubs alive
   std::thread thread_;
 };
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <atomic>
 #include <latch>
+#include <map>
+#include <memory>
 
 namespace {
 
@@ -63,6 +65,21 @@ TEST(events, tell_of_a_probe_that_lost_its_slot) {
   const auto next = t.breaker.try_acquire();
   sg::drain_events();
   EXPECT_EQ(recorder.count(event_kind::probe_expired), 1u);
+}
+
+TEST(events, of_one_breaker_have_one_instance_and_of_another_another) {
+  small_breaker one, other;
+  const event_recorder first(one.breaker), second(other.breaker);
+  one.breaker.trip();
+  one.breaker.reset();
+  other.breaker.trip();
+  sg::drain_events();
+  const auto of_one = first.events(), of_other = second.events();
+  ASSERT_EQ(of_one.size(), 2u);
+  ASSERT_EQ(of_other.size(), 1u);
+  EXPECT_EQ(of_one[0].instance.size(), 16u);
+  EXPECT_EQ(of_one[0].instance, of_one[1].instance);
+  EXPECT_NE(of_one[0].instance, of_other[0].instance);
 }
 
 TEST(events, carry_who_when_and_why) {
@@ -335,6 +352,39 @@ TEST(observers, that_dawdle_delay_no_call_and_what_is_too_much_is_dropped_and_co
   t.breaker.trip();
   sg::drain_events();
   EXPECT_EQ(seen, 1 + 1024 + 1);
+}
+
+TEST(observers, that_dawdle_are_told_the_last_transition_of_every_breaker_all_the_same) {
+  constexpr std::size_t count = 3000;
+  manual_clock clock;
+  std::latch inside(1), may_go(1);
+  std::vector<std::unique_ptr<sg::circuit_breaker>> breakers;
+  std::vector<sg::subscription> subscriptions;
+  std::map<std::string, sg::event> last;
+  bool in_order = true;
+  for (std::size_t i = 0; i < count; ++i) {
+    breakers.push_back(std::make_unique<sg::circuit_breaker>("b" + std::to_string(i), sg::config{}, clock));
+    subscriptions.push_back(breakers.back()->observe([&](const sg::event& e) {
+      if (last.empty()) {
+        inside.count_down();
+        may_go.wait();
+      }
+      in_order = in_order && e.sequence > last[e.service].sequence;
+      last[e.service] = e;
+    }, sg::event_filter::transitions));
+  }
+  const std::uint64_t before = sg::dropped_events();
+  breakers[0]->trip();
+  inside.wait();
+  for (const auto& b : breakers) b->trip();
+  for (const auto& b : breakers) b->reset();
+  may_go.count_down();
+  sg::drain_events();
+  EXPECT_TRUE(in_order);
+  EXPECT_EQ(last.size(), count);
+  for (const auto& [name, e] : last) EXPECT_EQ(e.state, sg::state::closed) << name;
+  EXPECT_GT(sg::dropped_events() - before, 0u);
+  EXPECT_LE(sg::dropped_events() - before, count);  // the trips that a reset came after
 }
 
 TEST(observers, outlive_their_breaker_safely) {

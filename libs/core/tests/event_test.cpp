@@ -118,6 +118,20 @@ TEST(event, has_kinds_with_names) {
   for (std::size_t i = 0; i < names.size(); ++i) EXPECT_EQ(to_string(static_cast<event_kind>(i)), names[i]);
 }
 
+TEST(event_json, names_the_process_it_came_from) {
+  sg::event e = opened();
+  EXPECT_NE(to_json(e).find("/" + std::to_string(::getpid()) + "\""), std::string::npos);
+  e.source = "switchgear://elsewhere/7";
+  EXPECT_NE(to_json(e).find("\"source\":\"switchgear://elsewhere/7\""), std::string::npos);
+}
+
+TEST(event_json, names_the_breaker_it_came_from_when_that_is_known) {
+  sg::event e = opened();
+  EXPECT_EQ(to_json(e).find("instance"), std::string::npos);
+  e.instance = "0123456789abcdef";
+  EXPECT_NE(to_json(e).find("\"instance\":\"0123456789abcdef\""), std::string::npos);
+}
+
 TEST(topics, match_the_topics_of_events) {  // trap 28
   sg::event e = opened();
   e.service = "storage:save.task";

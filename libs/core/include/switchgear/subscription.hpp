@@ -42,7 +42,8 @@ class [[nodiscard]] subscription {
 /// it returns at once.
 void drain_events();
 
-/// How many events were dropped because observers were too slow, in this process.
+/// How many events were dropped because observers were too slow, in this process. Of the transitions of each breaker the last one
+/// is never among them.
 [[nodiscard]] std::uint64_t dropped_events() noexcept;
 
 }  // namespace switchgear::inline v1
