@@ -46,9 +46,10 @@ class event_queue {
       }
       // Once something of a breaker is aside, all its further transitions go there too.
       if (lasting && (full || (!aside_.empty() && aside_.contains(record->hub.get())))) {
-        item& place = aside_[record->hub.get()];
-        if (std::holds_alternative<event_record>(place)) dropped_.fetch_add(1, std::memory_order_relaxed);
-        displaced = std::exchange(place, std::move(next));
+        event_hub* const hub = record->hub.get();
+        const auto [place, fresh] = aside_.try_emplace(hub);
+        if (!fresh) dropped_.fetch_add(1, std::memory_order_relaxed);
+        displaced = std::exchange(place->second, std::move(next));
       } else {
         slots_[queued_++ % slots_.size()] = std::move(next);
       }
