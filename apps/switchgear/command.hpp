@@ -23,5 +23,6 @@ class usage_error : public std::runtime_error {
 void add_exec_command(CLI::App& app, int& exit_code, std::vector<std::string> command);
 void add_status_command(CLI::App& app, int& exit_code);
 void add_operator_commands(CLI::App& app, int& exit_code);
+void add_events_command(CLI::App& app, int& exit_code);
 void add_history_command(CLI::App& app, int& exit_code);
 void add_conform_command(CLI::App& app, int& exit_code);

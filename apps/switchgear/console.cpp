@@ -47,6 +47,32 @@ std::string line_of(std::string_view circuit, const switchgear::host::change& c)
   return line + ": " + c.reason;
 }
 
+std::string printable(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) c = ' ';
+  }
+  // C1 control characters, U+0080 … U+009F, are two bytes in UTF-8.
+  for (std::size_t i = 0; i + 1 < out.size(); ++i) {
+    const auto second = static_cast<unsigned char>(out[i + 1]);
+    if (static_cast<unsigned char>(out[i]) == 0xc2 && second >= 0x80 && second < 0xa0) out.replace(i, 2, "  ");
+  }
+  return out;
+}
+
+const char* colour_of(switchgear::state s) {
+  using switchgear::state;
+  switch (s) {
+    case state::closed: return "32";
+    case state::half_open: return "33";
+    case state::disabled: return "36";
+    case state::open:
+    case state::forced_open: break;
+  }
+  return "31";
+}
+
 namespace {
 
 bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }

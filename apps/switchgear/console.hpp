@@ -18,6 +18,12 @@
 /// `circuit NAME closed → open: 5 consecutive failures (threshold 5)`.
 [[nodiscard]] std::string line_of(std::string_view circuit, const switchgear::host::change& c);
 
+/// The text with its control characters as spaces: what comes from elsewhere must neither break lines nor steer a terminal.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// The SGR code in which a state is shown: "32".
+[[nodiscard]] const char* colour_of(switchgear::state s);
+
 /// How many columns a text takes on a terminal, counting one for each character.
 [[nodiscard]] std::size_t columns_of(std::string_view text);
 

@@ -7,12 +7,14 @@
 #include <iostream>
 #include <memory>
 
+#include "bus_options.hpp"
 #include "child_process.hpp"
 #include "circuits.hpp"
 #include "command.hpp"
 #include "config_options.hpp"
 #include "console.hpp"
 #include "exit_list.hpp"
+#include "published_circuit.hpp"
 
 namespace host = switchgear::host;
 using std::chrono::nanoseconds;
@@ -35,6 +37,7 @@ struct request {
   std::string grace = "5s";
   std::string ignore_exit;
   std::string failure_exit;
+  std::string bus;
   bool quiet = false;
 };
 
@@ -49,10 +52,17 @@ void say(const std::string& line) { std::cerr << "switchgear: " + line + "\n"; }
 /// The circuit in its file, for one call.
 class guarded_call {
  public:
-  guarded_call(host::state_file file, bool quiet) : file_(std::move(file)), quiet_(quiet) {}
+  guarded_call(host::state_file file, published_circuit published, bool quiet)
+      : file_(std::move(file)), published_(std::move(published)), quiet_(quiet) {}
+  ~guarded_call() {
+    if (!published_.finish(file_) && !quiet_) {
+      say("circuit " + file_.name() + ": the bus " + published_.shown_name() + " did not take what happened");
+    }
+  }
 
   /// Whether the call may be made; why not has been said then.
   bool begin(const std::vector<switchgear::config_patch>& layers) {
+    published_.start(file_);
     std::vector<switchgear::problem> problems;
     admission_ = file_.acquire(layers, problems);
     if (!problems.empty()) throw usage_error(switchgear::describe(problems));
@@ -87,7 +97,8 @@ class guarded_call {
   }
 
  private:
-  void tell(const std::vector<host::change>& changes) const {
+  void tell(const std::vector<host::change>& changes) {
+    published_.tell(file_, changes);
     if (quiet_) return;
     for (const auto& c : changes) std::cerr << line_of(file_.name(), c) + "\n";
   }
@@ -107,6 +118,7 @@ class guarded_call {
   }
 
   host::state_file file_;
+  published_circuit published_;
   host::admission admission_;
   bool quiet_;
   bool settled_ = false;
@@ -136,6 +148,7 @@ int run(const request& r) {
   limits.grace = duration_of(r.grace, "--kill-after");
   if (!r.timeout.empty()) limits.timeout = duration_of(r.timeout, "--timeout");
 
+  published_circuit published(r.bus);
   const auto layers = r.configuration.layers(r.name);
   const auto initial = switchgear::apply_layers(layers, switchgear::config{});
   const auto folder = host::state_folder::open_or_create(host::default_state_folder());
@@ -149,7 +162,7 @@ int run(const request& r) {
     if (!initial) throw usage_error(switchgear::describe(initial.problems));
     return host::state_file::open_or_create(folder, r.name, initial.value);
   };
-  guarded_call call(open(), r.quiet);
+  guarded_call call(open(), std::move(published), r.quiet);
 
   const signal_keeper signals;  // from here on a signal cannot end us with a permit in hand
   if (!call.begin(layers)) return exit_rejected;
@@ -216,6 +229,7 @@ void add_exec_command(CLI::App& app, int& exit_code, std::vector<std::string> co
       ->type_name("LIST");
   exec->add_option("--failure-exit", r->failure_exit, "only these exit statuses are failures; the others are successes")
       ->type_name("LIST");
+  add_bus_option(*exec, r->bus, "tell this bus of the circuit's transitions; the command never waits for it");
   exec->add_flag("--quiet", r->quiet, "no lines about transitions; a rejection is still explained");
   r->configuration.add_to(*exec);
   exec->footer(footer);

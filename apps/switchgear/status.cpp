@@ -13,7 +13,6 @@
 #include "console.hpp"
 
 namespace host = switchgear::host;
-using switchgear::state;
 
 namespace {
 
@@ -23,17 +22,6 @@ struct request {
   bool watch = false;
   std::string interval = "1s";
 };
-
-const char* colour_of(state s) {
-  switch (s) {
-    case state::closed: return "32";
-    case state::half_open: return "33";
-    case state::disabled: return "36";
-    case state::open:
-    case state::forced_open: break;
-  }
-  return "31";
-}
 
 std::string override_text(const host::circuit_view& view) {
   const auto& o = view.snapshot.operator_override;

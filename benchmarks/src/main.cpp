@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the cases, prints a table with the targets beside the figures, and writes JSON with --json FILE.
 #include "async_cases.hpp"
+#include "bus_cases.hpp"
 
 #include <switchgear/circuit_breaker.hpp>
 #include <switchgear/json.hpp>
@@ -84,6 +85,20 @@ double bytes_per_breaker() {
   return static_cast<double>(mallinfo2().uordblks - before) / static_cast<double>(count);
 }
 
+/// What is measured once and not as a case.
+struct other_figures {
+  double bytes_per_breaker = 0;
+  bench::bytes_in_flight in_flight;
+  bench::delivery_latency redis_latency;
+  double bytes_per_published_breaker = 0;
+  bench::outages outages;
+};
+
+other_figures measure_others() {
+  return {bytes_per_breaker(), bench::measure_bytes_in_flight(), bench::measure_redis_latency(),
+          bench::measure_bytes_of_a_published_breaker(), bench::measure_outages()};
+}
+
 struct target {
   std::string name;
   double value;
@@ -93,7 +108,7 @@ struct target {
   [[nodiscard]] bool met() const { return at_least ? value >= limit : value <= limit; }
 };
 
-std::vector<target> judge(const figures& f, double bytes) {
+std::vector<target> judge(const figures& f, const other_figures& others) {
   const auto at = [&f](const char* name, int threads) {
     const auto found = f.find({name, threads});
     return found == f.end() ? 0.0 : found->second;
@@ -110,16 +125,21 @@ std::vector<target> judge(const figures& f, double bytes) {
       {"time window with slow calls over 1.15 x two clock reads, 2 threads",
        at("healthy_time_window_slow", 2) - 1.15 * at("two_clock_reads", 2), 5, false, "ns"},
       {"1 % failures, 1 thread", at("failures_1_percent", 1), 15, false, "ns"},
-      {"bytes of an idle breaker", bytes, 1024, false, "bytes"},
+      {"bytes of an idle breaker", others.bytes_per_breaker, 1024, false, "bytes"},
       {"pipeline of fallback, retry and breaker over the bare call, 1 thread", at("pipeline_3", 1) - at("bare_call", 1), 15, false, "ns"},
       {"lookup of any of a million names, 1 thread", at("registry_lookup_1m", 1), 100, false, "ns"},
       {"lookup of any of a million names, 2 threads", at("registry_lookup_1m", 2), 100, false, "ns"},
       {"lookup of a thousand busy names among a million, 1 thread", at("registry_lookup_1m_busy", 1), 100, false, "ns"},
       {"lookup of a thousand busy names among a million, 2 threads", at("registry_lookup_1m_busy", 2), 100, false, "ns"},
+      {"publish to the local bus, the caller's side", at("publish_local", 1), 200, false, "ns"},
+      {"publish to Redis, the caller's side", at("publish_redis", 1), 1000, false, "ns"},
+      {"publish to Kafka, the caller's side", at("publish_kafka", 1), 1000, false, "ns"},
+      {"guarded call's p99, Redis stopped / no bus", others.outages.server_stopped / others.outages.without_bus, 1.5, false, "x"},
+      {"guarded call's p99, Redis killed / no bus", others.outages.server_killed / others.outages.without_bus, 1.5, false, "x"},
   };
 }
 
-void print(const figures& f, const std::vector<target>& targets, const bench::bytes_in_flight& in_flight) {
+void print(const figures& f, const std::vector<target>& targets, const other_figures& others) {
   std::printf("\n%-28s %12s %12s\n", "case, ns a call", "1 thread", "2 threads");
   for (const auto& [key, ns] : f) {
     if (key.second != 1) continue;
@@ -128,8 +148,20 @@ void print(const figures& f, const std::vector<target>& targets, const bench::by
     if (two != f.end()) std::printf(" %12.2f", two->second);
     std::printf("\n");
   }
-  std::printf("\n%-28s %12.0f\n%-28s %12.0f\n", "bytes in flight, breaker", in_flight.breaker, "bytes in flight, pipeline_3",
-              in_flight.pipeline_3);
+  std::printf("\n");
+  const auto line = [](const char* what, double value, const char* unit) { std::printf("%-44s %12.0f %s\n", what, value, unit); };
+  line("in flight through a breaker", others.in_flight.breaker, "bytes");
+  line("in flight through pipeline_3", others.in_flight.pipeline_3, "bytes");
+  line("a published breaker more than another", others.bytes_per_published_breaker, "bytes");
+  line("guarded call's p99 without a bus", others.outages.without_bus, "ns");
+  line("guarded call's p99 with a Redis bus", others.outages.with_bus, "ns");
+  line("guarded call's p99, that Redis stopped", others.outages.server_stopped, "ns");
+  line("guarded call's p99, that Redis killed", others.outages.server_killed, "ns");
+  line("from publish to handler over Redis, p50", others.redis_latency.p50, "ns");
+  line("from publish to handler over Redis, p99", others.redis_latency.p99, "ns");
+  for (const char* bus : {"bus_local", "bus_redis", "bus_kafka"}) {
+    if (const auto found = f.find({bus, 1}); found != f.end()) line((std::string(bus) + ", events a second").c_str(), 1e9 / found->second, "");
+  }
   std::printf("\n%-68s %10s %10s\n", "target", "measured", "wanted");
   for (const target& t : targets) {
     std::printf("%-68s %10.2f %s%8.2f %-5s %s\n", t.name.c_str(), t.value, t.at_least ? ">=" : "<=", t.limit, t.unit,
@@ -138,7 +170,7 @@ void print(const figures& f, const std::vector<target>& targets, const bench::by
 }
 
 bool write_json(const std::string& path, const figures& f, const std::vector<target>& targets,
-                const bench::bytes_in_flight& in_flight) {
+                const other_figures& others) {
   std::ofstream out(path);
   out << "{\"cases\":[";
   const char* comma = "";
@@ -152,8 +184,12 @@ bool write_json(const std::string& path, const figures& f, const std::vector<tar
     out << comma << switchgear::json_string(t.name) << ":" << switchgear::json_number(t.value);
     comma = ",";
   }
-  out << "},\"bytes_in_flight\":{\"breaker\":" << switchgear::json_number(in_flight.breaker)
-      << ",\"pipeline_3\":" << switchgear::json_number(in_flight.pipeline_3) << "}}\n";
+  const auto number = [](double value) { return switchgear::json_number(value); };
+  out << "},\"bytes_in_flight\":{\"breaker\":" << number(others.in_flight.breaker)
+      << ",\"pipeline_3\":" << number(others.in_flight.pipeline_3) << "}"
+      << ",\"bytes_per_published_breaker\":" << number(others.bytes_per_published_breaker)
+      << ",\"redis_latency_ns\":{\"p50\":" << number(others.redis_latency.p50)
+      << ",\"p99\":" << number(others.redis_latency.p99) << "}}\n";
   return static_cast<bool>(out.flush());
 }
 
@@ -179,15 +215,14 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&count, rest.data());
   if (benchmark::ReportUnrecognizedArguments(count, rest.data())) return 2;
 
-  const double bytes = bytes_per_breaker();
-  const bench::bytes_in_flight in_flight = bench::measure_bytes_in_flight();
+  const other_figures others = measure_others();
   const second_thread companion;
   collector seen;
   if (benchmark::RunSpecifiedBenchmarks(&seen) == 0) return 2;
   const figures f = seen.medians();
-  const std::vector<target> targets = judge(f, bytes);
-  print(f, targets, in_flight);
-  if (!json.empty() && !write_json(json, f, targets, in_flight)) {
+  const std::vector<target> targets = judge(f, others);
+  print(f, targets, others);
+  if (!json.empty() && !write_json(json, f, targets, others)) {
     std::fprintf(stderr, "cannot write %s\n", json.c_str());
     return 1;
   }

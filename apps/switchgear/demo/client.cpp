@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client.hpp"
 
+#include "../bus_options.hpp"
 #include "process.hpp"
 
 #include <switchgear/circuit_breaker.hpp>
 #include <switchgear/http/client.hpp>
+#include <switchgear/publish_to.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
@@ -65,7 +68,7 @@ class counter {
 /// An upstream as this process sees it: through a breaker, and beside it without.
 class upstream {
  public:
-  upstream(std::string_view name, int port, const client_settings& with, reporter& to)
+  upstream(std::string_view name, int port, const client_settings& with, reporter& to, event_bus* bus)
       : request_{.url = "http://127.0.0.1:" + std::to_string(port) + "/"},
         breaker_(std::string(name),
                  {.failure_threshold = 5, .open_duration = with.open_duration, .success_threshold = 2}),
@@ -73,7 +76,9 @@ class upstream {
         unguarded_(options(with)),
         watching_(breaker_.observe([&to](const event& e) {
           if (is_transition(e.kind)) to.send(transition(e));
-        })) {}
+        })) {
+    if (bus != nullptr) published_ = publish_to(*bus, breaker_);
+  }
 
   void call_guarded() {
     const auto start = clock::now();
@@ -118,7 +123,7 @@ class upstream {
   http::client client_;
   http::transport unguarded_;
   counter guarded_count_, unguarded_count_;
-  subscription watching_;
+  subscription watching_, published_;
 };
 
 class client {
@@ -126,8 +131,9 @@ class client {
   client(const client_settings& with, reporter& to)
       : settings_(with),
         to_(to),
-        payments_(upstream_names[payments], with.ports[payments], with, to),
-        search_(upstream_names[search], with.ports[search], with, to) {}
+        bus_(with.bus.empty() ? nullptr : open_named_bus(with.bus)),
+        payments_(upstream_names[payments], with.ports[payments], with, to, bus_.get()),
+        search_(upstream_names[search], with.ports[search], with, to, bus_.get()) {}
 
   /// Calls until `control` has ended.
   void run(int control) {
@@ -173,6 +179,7 @@ class client {
 
   const client_settings settings_;
   reporter& to_;
+  const std::unique_ptr<event_bus> bus_;
   upstream payments_, search_;
 };
 

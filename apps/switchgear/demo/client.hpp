@@ -5,6 +5,7 @@
 
 #include <array>
 #include <chrono>
+#include <string>
 
 namespace switchgear::demo {
 
@@ -14,6 +15,7 @@ struct client_settings {
   std::chrono::milliseconds pace{20};       ///< each thread calls both upstreams once in this time
   std::chrono::milliseconds timeout{500};   ///< of one call
   std::chrono::milliseconds open_duration{2000};
+  std::string bus;                          ///< to be told of the transitions; empty: none
 };
 
 /// The process of a client. Reports on the descriptor `first_inherited`, one JSON object a line; on the next one a byte

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "demo.hpp"
 
+#include "../bus_options.hpp"
+#include "../command.hpp"
 #include "client.hpp"
 #include "conductor.hpp"
 #include "upstream.hpp"
@@ -8,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 
@@ -18,12 +21,18 @@ using namespace switchgear::demo;
 struct demo_options {
   int seconds = 20;
   bool json = false;
+  std::string bus;
 };
 
 int run_demo(const demo_options& o) {
   // With --json standard output is one document and nothing else.
   screen show(o.json ? stderr : stdout, o.seconds);
   try {
+    if (!o.bus.empty()) {
+      (void)open_named_bus(o.bus);  // a name that makes no sense is refused before anything is started
+      // The clients find it there: nothing of it is to be seen in the list of processes.
+      ::setenv("SWITCHGEAR_BUS", o.bus.c_str(), 1);
+    }
     const results r = conduct(o.seconds, show);
     print(r, show);
     if (o.json) {
@@ -35,6 +44,8 @@ int run_demo(const demo_options& o) {
     show.line();
     show.line("Interrupted; every process of the demonstration has ended.");
     return 128 + e.signal();
+  } catch (const usage_error&) {
+    throw;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "switchgear demo: %s\n", e.what());
     return 1;
@@ -54,6 +65,7 @@ void add_child_commands(CLI::App& app, int& exit_code) {
   client->add_option("--payments", with->ports[payments]);
   client->add_option("--search", with->ports[search]);
   client->add_option("--threads", with->threads);
+  add_bus_option(*client, with->bus, "where to tell of the transitions");
   milliseconds("--pace", with->pace);
   milliseconds("--timeout", with->timeout);
   milliseconds("--open-duration", with->open_duration);
@@ -69,6 +81,7 @@ void add_demo_command(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(5, 3600))
       ->type_name("N")
       ->capture_default_str();
+  add_bus_option(*demo, options->bus, "tell this bus of the transitions of the clients' circuits");
   demo->add_flag("--json", options->json, "The result as JSON; progress on standard error");
   demo->footer(
       "Two HTTP servers, payments and search, run as processes of their own, and two\n"

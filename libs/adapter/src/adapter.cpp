@@ -12,8 +12,24 @@ std::unique_ptr<circuit_breaker> own_breaker(const std::string& target, const ad
 
 retry_options retries(const std::string& target, retry_options o, const classifier& rules) {
   if (o.name == retry_options{}.name) o.name = target;
-  if (o.when.is_empty()) o.when = rules;
+  if (o.when.is_empty()) {
+    o.when = rules;
+  } else {
+    o.when.ignore<refused_error>();  // after the user's own rules, which may say otherwise
+  }
   return o;
+}
+
+/// Throws a connection_error with the exception that is being handled nested in it. How often it was tried is told of the new
+/// exception too.
+[[noreturn]] void wrap(connection_error e) {
+  const std::optional<retry_report> report = retry_report_of(std::current_exception());
+  try {
+    std::throw_with_nested(std::move(e));
+  } catch (...) {
+    if (report) detail::remember_retry_report(std::current_exception(), *report);
+    throw;
+  }
 }
 
 classifier completed(classifier rules) { return std::move(rules.ignore<refused_error>()); }
@@ -48,9 +64,9 @@ void adapter::rethrow_in_context(std::string_view failed, const error_context& c
   } catch (const connection_error&) {
     throw;
   } catch (const std::exception& e) {
-    std::throw_with_nested(connection_error(text(e.what()), context, id));
+    wrap({text(e.what()), context, id});
   } catch (...) {
-    std::throw_with_nested(connection_error(text("an exception of an unknown type"), context, id));
+    wrap({text("an exception of an unknown type"), context, id});
   }
 }
 

@@ -28,7 +28,8 @@ TEST_F(adapters, return_what_the_function_returns) {
 
 TEST_F(adapters, wrap_what_was_thrown_with_its_context) {
   try {
-    guarded.run("get", "Failed to get x", {.correlation_id = "abc"}, [](const auto&) -> int { throw std::runtime_error("reset"); });
+    guarded.run("get", "Failed to get x", {.correlation_id = "abc"},
+                [](const auto&) -> int { throw std::runtime_error("reset"); });
     FAIL();
   } catch (const sg::connection_error& e) {
     EXPECT_STREQ(e.what(), "Failed to get x: reset");

@@ -13,7 +13,8 @@ namespace {
 std::string own_source() {
   static const std::string host = [] {
     std::array<char, 256> name{};
-    return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("localhost");
+    const bool known = ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0';
+    return known ? std::string(name.data()) : std::string("localhost");
   }();
   return "switchgear://" + host + "/" + std::to_string(::getpid());
 }

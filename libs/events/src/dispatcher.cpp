@@ -12,6 +12,19 @@ namespace {
 /// How many circuits are known at a time; of more, the sequences are not looked at and late comers are not told.
 constexpr std::size_t most_circuits = 1 << 20;
 
+/// What others wrote, for a log: without line breaks and not endless.
+std::string one_line(std::string text) {
+  constexpr std::size_t longest = 400;
+  if (text.size() > longest) {
+    std::size_t end = longest;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not within a character
+    text.resize(end);
+    text += "…";
+  }
+  std::ranges::replace_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  return text;
+}
+
 }  // namespace
 
 void check(const event_bus_options& o) {
@@ -30,7 +43,7 @@ void notice_board::say(bus_notice::kind what, std::uint64_t count, std::string t
   if (!handler_) return;
   try {
     const std::lock_guard one_at_a_time(busy_);
-    handler_({what, count, std::move(text)});
+    handler_({what, count, one_line(std::move(text))});
   } catch (...) {
     // Nobody is left to tell.
   }
@@ -42,8 +55,10 @@ dispatcher::dispatcher(const event_bus_options& o, std::shared_ptr<notice_board>
 dispatcher::~dispatcher() { close(); }
 
 void dispatcher::start() {
+  if (started_.load(std::memory_order_relaxed)) return;  // only to save the lock; who loses the race finds the thread there
   const std::lock_guard lock(mutex_);
   if (!closed_ && !thread_.joinable()) thread_ = std::thread([this] { run(); });
+  started_.store(true, std::memory_order_relaxed);
 }
 
 void dispatcher::close() noexcept {
@@ -52,6 +67,10 @@ void dispatcher::close() noexcept {
     const std::lock_guard lock(mutex_);
     closed_ = true;
     ending.swap(thread_);
+  }
+  {
+    const std::lock_guard lock(change_mutex_);
+    changed_ = nullptr;  // whoever gave it may be gone when a subscription ends that outlives it
   }
   inbox_.close();
   if (ending.joinable()) ending.join();
@@ -68,7 +87,6 @@ subscription dispatcher::subscribe(std::string_view pattern, handler h, subscrib
   added->pattern = pattern;
   added->call = std::move(h);
   added->present = how.present;
-  added->active = !how.present;
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return {};
@@ -76,38 +94,54 @@ subscription dispatcher::subscribe(std::string_view pattern, handler h, subscrib
     next->push_back(added);
     subscribers_ = std::move(next);
   }
-  if (how.present) {
-    inbox_.run_in_turn([this, added] {
-      if (complete_) activate(*added);
-    });
-  }
-  if (changed_) changed_();
-  return subscription([weak = weak_from_this(), added] {
+  // Should anything from here on throw, this ends it again.
+  subscription made([weak = weak_from_this(), added] {
     if (const auto self = weak.lock()) {
       self->end(added);
     } else {
       added->gone.store(true);
     }
   });
+  // In turn, so that it hears of nothing that was published before.
+  inbox_.run_in_turn([this, added] {
+    if (!added->present) {
+      added->active = true;
+    } else if (complete_) {
+      activate(*added);
+    }
+  });
+  tell_change();
+  return made;
+}
+
+void dispatcher::tell_change() {
+  const std::lock_guard lock(change_mutex_);
+  if (changed_) changed_();
 }
 
 void dispatcher::end(const std::shared_ptr<subscriber>& s) noexcept {
-  {
+  s->gone.store(true);
+  try {
     const std::lock_guard lock(mutex_);
     auto next = std::make_shared<subscribers>(*subscribers_);
     std::erase(*next, s);
     subscribers_ = std::move(next);
+  } catch (...) {
+    // No memory for a new list: it stays in the old one and is passed over.
   }
-  s->gone.store(true);
   if (s->thread.load() != std::this_thread::get_id()) const std::lock_guard wait(s->running);
-  if (changed_) changed_();
+  try {
+    tell_change();
+  } catch (...) {
+    // That the bus hears more than it has to does no harm.
+  }
 }
 
 bool dispatcher::has_subscribers() const { return !all()->empty(); }
 
 bool dispatcher::wants_present() const {
   const auto list = all();
-  return std::ranges::any_of(*list, [](const auto& s) { return s->present; });
+  return std::ranges::any_of(*list, [](const auto& s) { return s->present && !s->gone.load(); });
 }
 
 bool dispatcher::wants(std::string_view prefix) const {
@@ -149,7 +183,13 @@ void dispatcher::run() {
       notices_->say(bus_notice::kind::dropped, batch.dropped(),
                     std::to_string(batch.dropped()) + " events dropped before they reached the handlers, which are too slow");
     }
-    batch.for_each([this](const event& e) { handle(e); });
+    batch.for_each([this](const event& e) {
+      try {
+        handle(e);
+      } catch (...) {  // no memory
+        lost_.fetch_add(1, std::memory_order_relaxed);
+      }
+    });
     inbox_.done();
   }
 }
@@ -198,26 +238,33 @@ void dispatcher::handle(const event& e) {
 }
 
 void dispatcher::tell(subscriber& s, std::string_view topic, const event& e) {
-  const std::lock_guard running(s.running);
-  if (s.gone.load()) return;
-  s.thread.store(std::this_thread::get_id());
-  try {
-    s.call(topic, e);
-  } catch (const std::exception& thrown) {
-    handler_errors_.fetch_add(1, std::memory_order_relaxed);
-    notices_->say(bus_notice::kind::handler_failed, 1, "a handler for " + s.pattern + " threw: " + thrown.what());
-  } catch (...) {
-    handler_errors_.fetch_add(1, std::memory_order_relaxed);
-    notices_->say(bus_notice::kind::handler_failed, 1, "a handler for " + s.pattern + " threw");
+  bool failed = false;
+  std::string why;
+  {
+    const std::lock_guard running(s.running);
+    if (s.gone.load()) return;
+    s.thread.store(std::this_thread::get_id());
+    try {
+      s.call(topic, e);
+    } catch (const std::exception& thrown) {
+      failed = true;
+      why = std::string(": ") + thrown.what();
+    } catch (...) {
+      failed = true;
+    }
+    s.thread.store(std::thread::id());
   }
-  s.thread.store(std::thread::id());
+  if (!failed) return;
+  // Not while the handler counts as running: who hears the notice may want to end the subscription on another thread.
+  handler_errors_.fetch_add(1, std::memory_order_relaxed);
+  notices_->say(bus_notice::kind::handler_failed, 1, "a handler for " + s.pattern + " threw" + why);
 }
 
 void dispatcher::add_to(bus_metrics& m) const {
   // The parts before the whole, so that they never add up to more.
   m.delivered = delivered_.load(std::memory_order_relaxed);
   m.duplicates = duplicates_.load(std::memory_order_relaxed);
-  m.undelivered = inbox_.dropped();
+  m.undelivered = inbox_.dropped() + lost_.load(std::memory_order_relaxed);
   m.received = inbox_.pushed();
   m.missed = missed_.load(std::memory_order_relaxed);
   m.handler_errors = handler_errors_.load(std::memory_order_relaxed);

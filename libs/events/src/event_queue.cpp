@@ -2,7 +2,7 @@
 #include <switchgear/detail/event_queue.hpp>
 
 #include <algorithm>
-#include <new>
+#include <utility>
 
 namespace switchgear::inline v1::detail {
 namespace {
@@ -30,25 +30,14 @@ bool event_queue::push(const event& e) noexcept {
       drop_one();
       return false;
     }
-    const bool lasting = e.present || is_transition(e.kind);
     try {
-      // Once something is kept aside it comes last, so all further transitions of that circuit go there too.
-      const bool aside = count_ == capacity_ || (lasting && !aside_.empty() && aside_index_.contains(circuit_key(e)));
-      if (!aside) {
+      if (count_ < capacity_) {
         if (count_ == slots_.size()) slots_.emplace_back();
         slots_[count_] = e;
         ++count_;
-      } else if (lasting && (aside_.size() < most_aside || aside_index_.contains(circuit_key(e)))) {
-        const auto [where, fresh] = aside_index_.try_emplace(circuit_key(e), aside_.size());
-        if (fresh) {
-          aside_.push_back(e);
-        } else {
-          aside_[where->second] = e;
-          drop_one();  // the one that was there
-        }
       } else {
-        drop_one();
-        accepted = false;
+        accepted = (e.present || is_transition(e.kind)) && keep_aside(e);
+        if (!accepted) drop_one();
       }
     } catch (...) {  // no memory
       drop_one();
@@ -61,12 +50,43 @@ bool event_queue::push(const event& e) noexcept {
   return accepted;
 }
 
+bool event_queue::keep_aside(const event& e) {
+  std::string key = circuit_key(e);
+  const auto found = index_.find(key);
+  if (found == index_.end()) {
+    if (index_.size() >= most_aside) return false;
+    kept_.push_back({e});
+    try {
+      index_.emplace(std::move(key), kept_.size() - 1);
+    } catch (...) {
+      kept_.pop_back();
+      throw;
+    }
+    return true;
+  }
+  kept& old = kept_[found->second];
+  // A present state may have been looked up before the transition that came in first.
+  if (e.sequence < old.value.sequence || (e.sequence == old.value.sequence && e.present)) return false;
+  const bool behind_action = !actions_.empty() && actions_.back().first > count_ + found->second;
+  event newest = e;
+  // In the place of something that all are told of, all are told of this.
+  newest.present = e.present && old.value.present;
+  if (behind_action) {
+    kept_.push_back({std::move(newest)});
+    old.is_void = true;  // a deque's elements stay where they are
+    found->second = kept_.size() - 1;
+  } else {
+    old.value = std::move(newest);
+  }
+  drop_one();  // the one that was there
+  return true;
+}
+
 bool event_queue::run_in_turn(std::function<void()> action) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return false;
-    const std::size_t behind_all = aside_.empty() ? count_ : count_ + 1;
-    actions_.emplace_back(behind_all, std::move(action));
+    actions_.emplace_back(count_ + kept_.size(), std::move(action));
     waiting_ = false;
   }
   changed_.notify_one();
@@ -74,23 +94,24 @@ bool event_queue::run_in_turn(std::function<void()> action) {
 }
 
 bool event_queue::wait(batch& into) {
+  // What the last batch held ends here, not while others wait for the lock.
+  into.kept_.clear();
+  into.index_.clear();
+  into.actions_.clear();
   std::unique_lock lock(mutex_);
-  const auto something = [this] { return count_ != 0 || !aside_.empty() || !actions_.empty(); };
-  while (!something() && !woken_ && !closed_) {
+  while (is_empty() && !woken_ && !closed_) {
     waiting_ = true;
     changed_.wait(lock);
   }
   waiting_ = false;
   woken_ = false;
+  const bool more = !is_empty() || !closed_;
   into.events_.swap(slots_);
   into.count_ = std::exchange(count_, 0);
-  into.kept_aside_.swap(aside_);
-  aside_.clear();
-  aside_index_.clear();
+  into.kept_.swap(kept_);
+  into.index_.swap(index_);
   into.actions_.swap(actions_);
-  actions_.clear();
   into.dropped_ = std::exchange(dropped_since_, 0);
-  const bool more = into.size() != 0 || !into.actions_.empty() || !closed_;
   ++rounds_;
   if (!more) {
     rounds_done_ = rounds_;
@@ -126,23 +147,30 @@ void event_queue::close() {
 }
 
 std::uint64_t event_queue::clear() {
-  std::vector<event> gone;
-  const std::lock_guard lock(mutex_);
-  const std::uint64_t all = count_ + aside_.size();
-  count_ = 0;
-  gone.swap(aside_);
-  aside_index_.clear();
-  dropped_ += all;
-  dropped_since_ += all;
+  std::deque<kept> gone;  // destroyed outside the lock
+  std::uint64_t all = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    all = count_ + index_.size();
+    // Those that are kept move up; the actions among them stay in their order.
+    for (action& a : actions_) a.first = 0;
+    count_ = 0;
+    gone.swap(kept_);
+    index_.clear();
+    dropped_ += all;
+    dropped_since_ += all;
+  }
+  dealt_with_.notify_all();
   return all;
 }
 
 bool event_queue::flush(std::chrono::nanoseconds limit) {
+  // What is longer than anybody waits would overflow the clock.
+  const auto within = std::clamp<std::chrono::nanoseconds>(limit, {}, std::chrono::hours(24 * 365));
+  const auto until = std::chrono::steady_clock::now() + within;
   std::unique_lock lock(mutex_);
-  const bool nothing = count_ == 0 && aside_.empty() && actions_.empty();
-  if (nothing && rounds_ == rounds_done_) return true;
-  const std::uint64_t until = rounds_ + (nothing ? 0 : 1);
-  return dealt_with_.wait_for(lock, limit, [&] { return rounds_done_ >= until; });
+  const std::uint64_t round = rounds_ + (is_empty() ? 0 : 1);
+  return dealt_with_.wait_until(lock, until, [&] { return rounds_done_ >= round || (is_empty() && rounds_done_ == rounds_); });
 }
 
 std::uint64_t event_queue::pushed() const {

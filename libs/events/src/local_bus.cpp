@@ -19,6 +19,11 @@ void local_bus::start() { dispatcher_->start(); }
 void local_bus::close() noexcept { dispatcher_->close(); }
 
 void local_bus::publish(const event& e) noexcept {
+  try {
+    dispatcher_->start();
+  } catch (...) {
+    // No thread to be had: it waits for the next who tries.
+  }
   if (!e.id.empty() && e.time != decltype(e.time)()) [[likely]] {
     dispatcher_->deliver(e);
     return;
@@ -52,7 +57,7 @@ bus_metrics local_bus::metrics() const {
   bus_metrics m;
   dispatcher_->add_to(m);
   m.published = m.received;
-  m.sent = m.received - m.undelivered;
+  m.sent = m.delivered + m.duplicates;
   m.dropped = m.undelivered;
   m.connected = true;
   return m;

@@ -2,8 +2,10 @@
 #include <switchgear/publish_to.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
-#include <utility>
+#include <mutex>
+#include <vector>
 
 namespace switchgear::inline v1 {
 namespace {
@@ -19,16 +21,55 @@ event_kind kind_of(state s) noexcept {
   return event_kind::closed;
 }
 
+/// Passes on to a bus what happened to a breaker, after the introduction.
+class teller {
+ public:
+  explicit teller(event_bus& bus) : bus_(bus) {}
+
+  void hear(const event& e) {
+    const std::lock_guard lock(mutex_);
+    if (introduced_) {
+      pass_on(e);
+    } else {
+      early_.push_back(e);
+    }
+  }
+
+  void begin(const event& introduction) {
+    const std::lock_guard lock(mutex_);
+    bus_.publish(introduction);
+    generation_ = introduction.generation;
+    introduced_ = true;
+    for (const event& e : early_) pass_on(e);
+    early_ = {};
+  }
+
+ private:
+  void pass_on(const event& e) {
+    // Of one that had observers before, older transitions may still be on their way.
+    if (!is_transition(e.kind) || e.generation > generation_) bus_.publish(e);
+  }
+
+  event_bus& bus_;
+  std::mutex mutex_;
+  bool introduced_ = false;
+  std::uint64_t generation_ = 0;
+  std::vector<event> early_;
+};
+
 }  // namespace
 
 event present_event(const circuit_breaker& breaker) {
-  const snapshot now = breaker.snapshot();
+  return present_event(breaker.snapshot(), detail::breaker_access::instance(breaker), breaker.configuration().shadow);
+}
+
+event present_event(const snapshot& now, std::string instance, bool shadow) {
   event e;
   e.service = now.name;
-  e.instance = detail::breaker_access::instance(breaker);
+  e.instance = std::move(instance);
   e.generation = e.sequence = now.generation;
   e.present = true;
-  e.shadow = breaker.configuration().shadow;
+  e.shadow = shadow;
   e.id = make_uuid();
   e.last_failure = now.last_failure_time;
   e.state = e.previous_state = now.state;
@@ -46,10 +87,21 @@ event present_event(const circuit_breaker& breaker) {
 }
 
 subscription publish_to(event_bus& bus, circuit_breaker& breaker, event_filter filter) {
-  // Shared, because std::function has to be copyable.
-  auto heard = std::make_shared<subscription>(breaker.observe([&bus](const event& e) { bus.publish(e); }, filter));
-  // After observing: a transition in between is told, and what is older than it is no news to the bus.
-  bus.publish(present_event(breaker));
+  // The introduction has to be of the very generation from which on transitions are told: an older one would leave a gap, a newer
+  // one would make a transition that is still on its way a duplicate. A breaker that never rests gets the last attempt.
+  constexpr int most_attempts = 100;
+  event introduction;
+  std::shared_ptr<teller> telling;
+  auto heard = std::make_shared<subscription>();  // shared, because std::function has to be copyable
+  for (int attempt = 0; attempt < most_attempts; ++attempt) {
+    heard->end();
+    introduction = present_event(breaker);
+    telling = std::make_shared<teller>(bus);
+    *heard = breaker.observe([telling](const event& e) { telling->hear(e); }, filter);
+    if (breaker.snapshot().generation == introduction.generation) break;
+  }
+  introduction.instance = detail::breaker_access::instance(breaker);  // which the first observer makes
+  telling->begin(introduction);
   return subscription([&bus, &breaker, heard] {
     heard->end();
     bus.withdraw(breaker.name(), detail::breaker_access::instance(breaker));

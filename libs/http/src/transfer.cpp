@@ -163,6 +163,14 @@ void transfer::read_ending(CURLcode code) {
     result_.reason = was_total ? "no complete response in time" : "no connection in time";
     return;
   }
+  long sent = 0;
+  curl_easy_getinfo(line_.easy.get(), CURLINFO_REQUEST_SIZE, &sent);
+  if (code == CURLE_UNSUPPORTED_PROTOCOL && sent > 0) {
+    // libcurl has one code for a scheme that we do not speak and for a server that does not speak HTTP.
+    result_.ending = ending::failed;
+    result_.reason = "the answer is not HTTP";
+    return;
+  }
   result_.ending = is_callers_fault(code) ? ending::invalid : ending::failed;
   // libcurl's longer message may quote the URL, and with it a password; its texts per code are fixed.
   result_.reason = curl_easy_strerror(code);

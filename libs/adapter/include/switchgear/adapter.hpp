@@ -26,7 +26,10 @@ namespace switchgear::inline v1 {
 class refused_error : public error {
  public:
   refused_error(std::string what, error_context context, std::string correlation_id, std::string code = {})
-      : error(std::move(what)), context_(std::move(context)), correlation_id_(std::move(correlation_id)), code_(std::move(code)) {}
+      : error(std::move(what)),
+        context_(std::move(context)),
+        correlation_id_(std::move(correlation_id)),
+        code_(std::move(code)) {}
   [[nodiscard]] const error_context& context() const noexcept { return context_; }
   [[nodiscard]] const std::string& correlation_id() const noexcept { return correlation_id_; }
   /// In the words of the dependency: `404`, `23505`, `WRONGTYPE`, `UNKNOWN_TOPIC_OR_PART`.
@@ -41,8 +44,8 @@ class refused_error : public error {
 struct adapter_options {
   /// Of the adapter's own breaker, which is named like the target: `consul.dc1`.
   config breaker{};
-  /// A breaker of the user's instead, from a registry for instance; it outlives the adapter, and its own classifier has to know what is evidence
-  /// (each adapter offers its rules()).
+  /// A breaker of the user's instead, from a registry for instance; it outlives the adapter, and its own classifier has to
+  /// know what is evidence (each adapter offers its rules()).
   circuit_breaker* shared_breaker = nullptr;
   /// For operations that may be repeated; within one call of the breaker. One attempt = never.
   retry_options retry{};
@@ -67,8 +70,9 @@ struct operation_options {
 ///     };
 ///
 /// Errors that leave run() and repeat(): circuit_open_error with the context (nothing was tried) · refused_error, config_error,
-/// cancelled_error and every rejection as they were thrown · call_timeout_error for a call_timeout of the breaker · everything else wrapped in
-/// connection_error with the context, what was thrown nested. The classifier sees what the function threw, unwrapped.
+/// cancelled_error and every rejection as they were thrown · call_timeout_error for a call_timeout of the breaker ·
+/// everything else wrapped in connection_error with the context, what was thrown nested (retry_report_of answers for it). The
+/// classifier sees what the function threw, unwrapped. Refusals are repeated only if retry.when calls them failures.
 ///
 /// Thread safety: every function from any thread at any time; destruction after the last has returned.
 class adapter {
@@ -86,8 +90,8 @@ class adapter {
     }
   };
 
-  /// `target`: who is called, `consul.dc1`; never with credentials. `rules`: what is evidence; refused_error is ignored in any case. Throws
-  /// config_error.
+  /// `target`: who is called, `consul.dc1`; never with credentials. `rules`: what is evidence; refused_error is ignored in
+  /// any case. Throws config_error.
   adapter(std::string transport, std::string target, adapter_options options, classifier rules = {});
   adapter(const adapter&) = delete;
   adapter& operator=(const adapter&) = delete;
@@ -120,7 +124,9 @@ class adapter {
     int number = 0;
     try {
       return policies(execution{.stop = o.stop, .context = {.correlation_id = id, .context = &context}},
-                      [&](std::stop_token stop) { return f(attempt{context, id, std::move(stop), ++number}); });
+                      [&](std::stop_token stop) -> std::invoke_result_t<F&, const attempt&> {
+                        return f(attempt{context, id, std::move(stop), ++number});
+                      });
     } catch (...) {
       rethrow_in_context(failed, context, id);
     }

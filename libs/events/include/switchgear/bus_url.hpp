@@ -9,7 +9,8 @@
 
 namespace switchgear::inline v1 {
 
-/// The name of a bus or a server, taken apart: `SCHEME:` or `SCHEME://[USER[:PASSWORD]@]HOST[:PORT][,HOST[:PORT]…][/PATH][?KEY=VALUE&…]`.
+/// The name of a bus or a server, taken apart: `SCHEME:` or
+/// `SCHEME://[USER[:PASSWORD]@]HOST[:PORT][,HOST[:PORT]…][/PATH][?KEY=VALUE&…]`.
 /// `%41` in any part stands for a byte. IPv6 addresses stand in brackets.
 struct bus_url {
   std::string scheme;               ///< lower case

@@ -36,13 +36,20 @@ struct event_bus_options {
   /// the end is always the truth. About 0.6 KiB each, taken when it is first needed.
   std::size_t queue_capacity = 4096;
 
-  /// Called for each notice by a thread of the bus, one at a time; may use the bus but not close or destroy it. What it throws
-  /// is dropped. Empty: silence.
+  /// For programs that come and go while their circuits live on, as `switchgear exec`: who comes late is still told of them when the bus was
+  /// closed, for this long. `member` names the program then; the next one of that name takes over what this one has told. 0: the circuits
+  /// are gone with the bus. On a local bus it means nothing; on Kafka what was told stays as long as the broker keeps it.
+  std::chrono::nanoseconds keep_present{0};
+  std::string member{};
+
+  /// Called for each notice by a thread of the bus, one at a time; may use the bus but not flush, close or destroy it.
+  /// What it throws is dropped. Empty: silence.
   std::function<void(const bus_notice&)> on_notice{};
 };
 
 struct subscribe_options {
-  /// First hear how each circuit that the bus knows is now (event::present is true), then what changes: nothing between the two is
+  /// First hear how each circuit that the bus knows is now (event::present is true), then what changes: nothing between the
+  /// two is
   /// left out, nothing is told twice. Circuits that join later are told in the same way.
   bool present = false;
 };
@@ -67,10 +74,12 @@ struct bus_metrics {
 
 /// Carries the events of circuits to whoever wants to hear of them.
 ///
-/// Topics: transitions go to `circuit_breaker.state.NAME`, the rest to `circuit_breaker.call.NAME`; in patterns `*` stands for any
+/// Topics: transitions go to `circuit_breaker.state.NAME`, the rest to `circuit_breaker.call.NAME`; in patterns `*` stands for
+/// any
 /// run of characters. The same on every bus.
 ///
-/// Handlers are called on a thread of the bus, one at a time, outside every lock, and per circuit in the order of what happened. They
+/// Handlers are called on a thread of the bus, one at a time, outside every lock, and per circuit in the order of what
+/// happened. They
 /// may subscribe, unsubscribe and publish; one that throws is counted and announced, and the others are told all the same. A
 /// slow one lets events wait, and in the end be dropped, for all.
 ///
@@ -88,18 +97,21 @@ class event_bus {
   /// Starts the threads and, where there is a server, connecting; returns at once. publish() and subscribe() do it too.
   virtual void start() = 0;
 
-  /// Ends the bus: what waits to leave or to be delivered still is, as far as the time that the bus gives to that allows; the rest
+  /// Ends the bus: what waits to leave or to be delivered still is, as far as the time that the bus gives to that allows; the
+  /// rest
   /// is counted as dropped. Afterwards publish() drops and subscribe() gives subscriptions that hear nothing. Not from a handler.
   virtual void close() noexcept = 0;
 
-  /// Takes an event along. Never blocks for longer than it takes to copy it, never throws. An event without id or time gets them. One
+  /// Takes an event along. Never blocks for longer than it takes to copy it, never throws. An event without id or time gets
+  /// them. One
   /// with event::present set tells how a circuit is, for those who asked for that.
   virtual void publish(const event& e) noexcept = 0;
 
   /// The circuit is no more: whoever comes later is not told of it.
   virtual void withdraw(std::string_view service, std::string_view instance) noexcept = 0;
 
-  /// Calls `h` for the events whose topics match. The subscription ends when it is destroyed, see subscription.
+  /// Calls `h` for the events whose topics match and that come in from now on. The subscription ends when it is destroyed, see
+  /// subscription.
   virtual subscription subscribe(std::string_view pattern, handler h, subscribe_options how = {}) = 0;
 
   /// Waits until all that was published and received before has been sent and delivered, or dropped; false when `limit` (of

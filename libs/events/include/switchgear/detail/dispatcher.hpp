@@ -53,13 +53,15 @@ class dispatcher : public std::enable_shared_from_this<dispatcher> {
   /// Delivers what waits, ends the thread. Not from a handler.
   void close() noexcept;
 
-  /// `changed` (may be empty) is called, on the calling thread, after the list of subscriptions has changed.
+  /// Who subscribes hears of what is delivered after that. `changed` (may be empty) is called, on the calling thread and one at a
+  /// time, after the list of subscriptions has changed, and not after close(). It may ask what is wanted, but not subscribe.
   subscription subscribe(std::string_view pattern, handler h, subscribe_options how);
   void on_change(std::function<void()> changed) { changed_ = std::move(changed); }  ///< before start()
 
   /// Puts an event before the handlers, soon.
   void deliver(const event& e) noexcept { inbox_.push(e); }
-  /// From here on all circuits that there are have been told of. Those who asked for present states and have not had them get them now.
+  /// From here on all circuits that there are have been told of. Those who asked for present states and have not had them get
+  /// them now.
   void complete();
   /// The circuit is no more.
   void forget(std::string key);
@@ -81,7 +83,7 @@ class dispatcher : public std::enable_shared_from_this<dispatcher> {
     std::string pattern;
     handler call;
     bool present = false;
-    bool active = false;  ///< of the thread that delivers: has had the present states
+    bool active = false;  ///< of the thread that delivers: its turn has come, and it has had the present states
     std::mutex running;
     std::atomic<bool> gone{false};
     std::atomic<std::thread::id> thread{};
@@ -89,6 +91,7 @@ class dispatcher : public std::enable_shared_from_this<dispatcher> {
   using subscribers = std::vector<std::shared_ptr<subscriber>>;
 
   void run();
+  void tell_change();
   void handle(const event& e);
   void tell(subscriber& s, std::string_view topic, const event& e);
   void activate(subscriber& s);
@@ -97,7 +100,9 @@ class dispatcher : public std::enable_shared_from_this<dispatcher> {
 
   const std::shared_ptr<notice_board> notices_;
   event_queue inbox_;
+  std::mutex change_mutex_;
   std::function<void()> changed_;
+  std::atomic<bool> started_{false};
 
   mutable std::mutex mutex_;  ///< subscribers_ and thread_
   std::shared_ptr<const subscribers> subscribers_ = std::make_shared<subscribers>();
@@ -109,7 +114,7 @@ class dispatcher : public std::enable_shared_from_this<dispatcher> {
   bool complete_;
   std::string topic_;
 
-  std::atomic<std::uint64_t> delivered_{0}, duplicates_{0}, missed_{0}, handler_errors_{0};
+  std::atomic<std::uint64_t> delivered_{0}, duplicates_{0}, missed_{0}, handler_errors_{0}, lost_{0};
   std::atomic<std::size_t> known_{0};
 };
 

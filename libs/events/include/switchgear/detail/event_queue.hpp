@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -23,12 +24,23 @@ namespace switchgear::inline v1::detail {
 
 /// Events that wait for one thread, which takes all that is there at once.
 ///
-/// Bounded. When it is full, events of calls are dropped; of the transitions (and present states) of each circuit the last one is
+/// Bounded. When it is full, events of calls are dropped; of the transitions (and present states) of each circuit the newest
+/// one is
 /// kept aside and comes behind all others, so that what is told in the end is the truth. Slots are used again with the memory of
 /// their texts, so putting an event in rarely allocates.
 ///
-/// Thread safety: push, run_in_turn, wake, close, flush and the counters from any thread; wait and done from the one that takes.
+/// Thread safety: push, run_in_turn, wake, close, clear, flush and the counters from any thread; wait and done from the one
+/// that takes.
 class event_queue {
+  /// The newest transition of a circuit. Once an action has been put behind it, a newer one stands behind that action, and
+  /// this one
+  /// is void.
+  struct kept {
+    event value;
+    bool is_void = false;
+  };
+  using action = std::pair<std::size_t, std::function<void()>>;  ///< done before the event at that place
+
  public:
   /// What was taken at once: the events, in order, and between them what is to be done in turn. Given to every wait(), so that
   /// its memory is used again.
@@ -37,28 +49,28 @@ class event_queue {
     /// Calls `on_event(const event&)` for each event, and the actions in turn.
     template <class F>
     void for_each(F&& on_event) {
-      std::size_t action = 0;
-      const auto act = [&](std::size_t upto) {
-        for (; action < actions_.size() && actions_[action].first <= upto; ++action) actions_[action].second();
-      };
-      for (std::size_t i = 0; i < count_; ++i) {
-        act(i);
-        on_event(events_[i]);
+      std::size_t done = 0;
+      for (std::size_t i = 0; i < count_ + kept_.size(); ++i) {
+        for (; done < actions_.size() && actions_[done].first <= i; ++done) actions_[done].second();
+        if (i < count_) {
+          on_event(std::as_const(events_[i]));
+        } else if (!kept_[i - count_].is_void) {
+          on_event(std::as_const(kept_[i - count_].value));
+        }
       }
-      act(count_);
-      for (const event& e : kept_aside_) on_event(e);
-      for (; action < actions_.size(); ++action) actions_[action].second();
+      for (; done < actions_.size(); ++done) actions_[done].second();
     }
-    [[nodiscard]] std::size_t size() const noexcept { return count_ + kept_aside_.size(); }
+    [[nodiscard]] std::size_t size() const noexcept { return count_ + index_.size(); }
     /// Dropped since the last batch.
     [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
 
    private:
     friend event_queue;
-    std::vector<event> events_;  ///< of which the first count_ are meant
+    std::deque<event> events_;  ///< of which the first count_ are meant
     std::size_t count_ = 0;
-    std::vector<event> kept_aside_;
-    std::vector<std::pair<std::size_t, std::function<void()>>> actions_;
+    std::deque<kept> kept_;
+    std::unordered_map<std::string, std::size_t> index_;
+    std::vector<action> actions_;
     std::uint64_t dropped_ = 0;
   };
 
@@ -83,7 +95,7 @@ class event_queue {
   /// What is pushed from now on is dropped; what is there can still be taken.
   void close();
 
-  /// Drops all that waits; how many events that were.
+  /// Drops all events that wait (not the actions); how many that were.
   std::uint64_t clear();
 
   /// Until all that was pushed before is dealt with; false when `limit` was over first.
@@ -97,16 +109,18 @@ class event_queue {
     ++dropped_;
     ++dropped_since_;
   }
+  [[nodiscard]] bool is_empty() const noexcept { return count_ == 0 && kept_.empty() && actions_.empty(); }
+  bool keep_aside(const event& e);
 
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::condition_variable dealt_with_;
-  std::vector<event> slots_;
+  std::deque<event> slots_;
   std::size_t count_ = 0;
-  std::unordered_map<std::string, std::size_t> aside_index_;
-  std::vector<event> aside_;
-  std::vector<std::pair<std::size_t, std::function<void()>>> actions_;
+  std::deque<kept> kept_;                              ///< only while count_ is capacity_
+  std::unordered_map<std::string, std::size_t> index_;  ///< of those in kept_ that are not void
+  std::vector<action> actions_;
   std::uint64_t pushed_ = 0, dropped_ = 0, dropped_since_ = 0;
   std::uint64_t rounds_ = 0, rounds_done_ = 0;  ///< batches taken, and dealt with
   bool waiting_ = false, woken_ = false, closed_ = false;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <switchgear/postgres/client.hpp>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+namespace sg = switchgear;
+namespace pg = sg::postgres;
+using namespace std::chrono_literals;
+
+TEST(postgres_settings, name_the_target_without_credentials) {
+  const pg::client db({.host = "db.example", .port = 5433, .database = "shop", .user = "alice", .password = "hunter2"});
+  EXPECT_EQ(db.target(), "postgres.db.example:5433/shop");
+  EXPECT_EQ(db.breaker().name(), db.target());
+}
+
+TEST(postgres_settings, are_read_from_a_connection_string) {
+  EXPECT_EQ(pg::client({.connection = "postgresql://alice:hunter2@db.example:5433/shop"}).target(),
+            "postgres.db.example:5433/shop");
+  EXPECT_EQ(pg::client({.connection = "host=db.example dbname=shop password=hunter2"}).target(), "postgres.db.example:5432/shop");
+}
+
+TEST(postgres_settings, have_members_that_win_over_the_connection_string) {
+  EXPECT_EQ(pg::client({.connection = "host=a dbname=b", .host = "c"}).target(), "postgres.c:5432/b");
+}
+
+TEST(postgres_settings, begin_with_five_failures_and_thirty_seconds) {
+  const pg::client db({.host = "db.example", .database = "shop"});
+  EXPECT_EQ(db.breaker().configuration().failure_threshold, 5u);
+  EXPECT_EQ(db.breaker().configuration().open_duration, 30s);
+}
+
+TEST(postgres_settings, do_not_show_a_connection_string_that_cannot_be_read) {
+  try {
+    pg::client db({.connection = "host=a hunter2 secret"});
+    FAIL();
+  } catch (const sg::config_error& e) {
+    EXPECT_EQ(std::string(e.what()).find("hunter2"), std::string::npos) << e.what();
+    ASSERT_EQ(e.problems().size(), 1u);
+    EXPECT_EQ(e.problems()[0].key, "connection");
+  }
+}
+
+TEST(postgres_settings, are_checked_all_at_once) {
+  try {
+    pg::client db({.host = "a", .connect_timeout = 0s, .statement_timeout = 25h, .connections = 0, .connection_wait = -1s});
+    FAIL();
+  } catch (const sg::config_error& e) {
+    EXPECT_EQ(e.problems().size(), 4u);
+  }
+}
+
+}  // namespace
