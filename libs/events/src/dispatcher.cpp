@@ -28,9 +28,21 @@ std::string one_line(std::string text) {
 }  // namespace
 
 void check(const event_bus_options& o) {
+  std::vector<problem> problems;
   if (o.queue_capacity < 16 || o.queue_capacity > 1'048'576) {
-    throw config_error({{"queue_capacity", std::to_string(o.queue_capacity), "16 … 1,048,576", "out of range"}});
+    problems.push_back({"queue_capacity", std::to_string(o.queue_capacity), "16 … 1,048,576", "out of range"});
   }
+  if (o.keep_present < std::chrono::nanoseconds(0) || o.keep_present > std::chrono::days(30)) {
+    problems.push_back({"keep_present", format_duration(o.keep_present), "0 … 30 days", "out of range"});
+  }
+  const bool plain = o.member.size() <= 64 && std::ranges::all_of(o.member, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  });
+  if (!plain) problems.push_back({"member", {}, "at most 64 letters, digits, '.', '_' and '-'", "not a name of a member"});
+  if (o.keep_present != std::chrono::nanoseconds(0) && o.member.empty()) {
+    problems.push_back({"member", {}, "a name", "keep_present needs to know whose circuits are kept"});
+  }
+  if (!problems.empty()) throw config_error(std::move(problems));
 }
 
 event completed(event e) {

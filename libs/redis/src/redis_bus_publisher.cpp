@@ -248,7 +248,8 @@ void redis_publisher::confirmed(message& m) {
 }
 
 void redis_publisher::leave() {
-  if (!link_ || told_.empty()) return;
+  const bool stays = shared_->options.queues.keep_present > std::chrono::nanoseconds(0);
+  if (!link_ || told_.empty() || stays) return;
   const redis_names& names = shared_->names;
   link_->ask({"EVAL", redis_scripts::leave(), "2", names.own_circuits, names.members, names.member, names.withdrawn});
 }

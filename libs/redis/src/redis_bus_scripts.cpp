@@ -9,7 +9,7 @@
 namespace switchgear::inline v1::detail {
 
 redis_names::redis_names(const redis_bus_options& o)
-    : member(make_uuid()), channels(o.fleet.empty() ? "" : o.fleet + ":") {
+    : member(o.queues.member.empty() ? make_uuid() : o.queues.member), channels(o.fleet.empty() ? "" : o.fleet + ":") {
   const std::string prefix = "switchgear:" + channels;
   present = prefix + "present";
   withdrawn = prefix + "withdrawn";
@@ -17,7 +17,8 @@ redis_names::redis_names(const redis_bus_options& o)
   own_circuits = circuits + member;
   members = prefix + "members";
   stream = prefix + "transitions";
-  lifetime = std::to_string(std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::milliseconds>(o.lifetime).count()));
+  const auto kept = std::max(o.lifetime, o.queues.keep_present);
+  lifetime = std::to_string(std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::milliseconds>(kept).count()));
   stream_length = std::to_string(o.stream_length);
 }
 

@@ -55,7 +55,7 @@ struct redis_bus_options {
 /// `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE][?fleet=NAME]`. Throws config_error.
 [[nodiscard]] redis_bus_options redis_bus_options_of(const bus_url& url);
 
-/// The bus over one Redis server, version 5 or newer.
+/// The bus over one Redis server, version 6.2 or newer.
 ///
 ///     sg::redis_bus bus{{.server = {.host = "redis.internal"}, .fleet = "shop"}};
 ///     sg::registry circuits{{.bus = &bus}};
