@@ -23,9 +23,9 @@ struct request {
   std::optional<double> seconds;
 };
 
-const char* mark_of(const event& e) { return e.present ? "=" : " "; }
+const char* mark_of(const event& e) { return e.present ? " = " : "   "; }
 
-/// `14:05:00 circuit payments closed → open: 5 consecutive failures (threshold 5)  [host/4711]`
+/// `14:05:00   circuit payments closed → open: 5 consecutive failures (threshold 5)  [host/4711]`
 std::string human_line(const event& e, bool coloured) {
   std::string what;
   if (e.present) {
@@ -111,7 +111,7 @@ constexpr const char* footer = R"(Examples:
   switchgear events --bus redis://127.0.0.1:6379/0 --pattern 'circuit_breaker.state.payments*' --json --seconds 60
   switchgear events --bus kafka://127.0.0.1:9092/circuits | grep forced_open
 
-First each circuit that the bus knows, as it is now (marked = ), then what happens, one event a line; with --json as
+First each circuit that the bus knows, as it is now (marked =), then what happens, one event a line; with --json as
 CloudEvents. Messages about the bus itself go to standard error.
 
 Topics are circuit_breaker.state.NAME for transitions and circuit_breaker.call.NAME for the rest; * in the pattern

@@ -5,6 +5,7 @@
 #include "kafka_cluster.hpp"
 #include "redis_server.hpp"
 
+#include <switchgear/bus_url.hpp>
 #include <switchgear/errors.hpp>
 #include <switchgear/kafka_bus.hpp>
 #include <switchgear/local_bus.hpp>
@@ -121,7 +122,7 @@ std::unique_ptr<sg::event_bus> over_redis() {
 std::unique_ptr<sg::event_bus> over_kafka() {
   static test_support::kafka_cluster cluster;
   return std::make_unique<sg::kafka_bus>(
-      sg::kafka_bus_options_of(sg::parse_bus_url("kafka://" + cluster.bootstrap() + "/bench-" + sg::make_uuid().substr(0, 8))));
+      sg::kafka_bus_options_of(sg::parse_bus_url("kafka://" + cluster.brokers() + "/" + cluster.new_topic(1))));
 }
 
 template <class Make>

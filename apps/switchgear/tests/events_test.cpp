@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kafka_cluster.hpp"
 #include "process.hpp"
 #include "redis_server.hpp"
 
@@ -37,7 +38,7 @@ struct events_command : program_test {
 TEST_F(events_command, prints_how_each_circuit_is_first) {
   EXPECT_EQ(failing().status, 3);
   process listening = listener();
-  EXPECT_TRUE(listening.prints("=circuit backup is open: 1 consecutive failure"));
+  EXPECT_TRUE(listening.prints("= circuit backup is open: 1 consecutive failure"));
   listening.signal(SIGINT);
   EXPECT_EQ(listening.wait().status, 0);
 }
@@ -45,9 +46,9 @@ TEST_F(events_command, prints_how_each_circuit_is_first) {
 TEST_F(events_command, prints_what_happens_as_it_happens) {
   EXPECT_EQ(exec("true", {"--bus", bus}, "backup").status, 0);
   process listening = listener();
-  ASSERT_TRUE(listening.prints("=circuit backup is closed"));
+  ASSERT_TRUE(listening.prints("= circuit backup is closed"));
   EXPECT_EQ(failing().status, 3);
-  EXPECT_TRUE(listening.prints(" circuit backup closed → open: 1 consecutive failure"));
+  EXPECT_TRUE(listening.prints("   circuit backup closed → open: 1 consecutive failure"));
 }
 
 TEST_F(events_command, prints_cloudevents_for_machines) {
@@ -141,6 +142,18 @@ TEST_F(events_command, exec_keeps_one_circuit_one_circuit_over_its_processes) {
   EXPECT_TRUE(listening.prints("closed → open"));
   listening.signal(SIGINT);
   EXPECT_THAT(listening.wait().err, HasSubstr("1 transitions were missed"));  // the reset, of which no bus was told
+}
+
+// --- Kafka ---
+
+TEST_F(program_test, hears_of_circuits_over_kafka) {
+  test_support::kafka_cluster cluster;
+  const std::string bus = "kafka://" + cluster.brokers() + "/" + cluster.new_topic();
+  EXPECT_EQ(exec("exit 3", {"--failure-threshold", "1", "--bus", bus}, "backup").status, 3);
+  process listening = start({"events", "--bus", bus});
+  EXPECT_TRUE(listening.prints("= circuit backup is open"));
+  EXPECT_EQ(exec("exit 0", {"--bus", bus, "--open-duration", "0s", "--success-threshold", "1"}, "import").status, 0);
+  EXPECT_TRUE(listening.prints("= circuit import is closed"));
 }
 
 // --- demo ---
