@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a server of language models answers: whole answers, events of a stream, and the header Retry-After. The first byte says which.
+// What a server of language models answers: whole answers, events of a stream, and the header Retry-After. The first byte says
+// which.
 #include "../libs/llm/src/wire.hpp"
 #include "fuzz.hpp"
 

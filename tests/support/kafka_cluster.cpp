@@ -3,12 +3,17 @@
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <cstdlib>
+#include <mutex>
 #include <stdexcept>
+#include <thread>
 
 namespace test_support {
 namespace {
@@ -28,6 +33,48 @@ rd_kafka_t* make_client(rd_kafka_type_t type, const std::vector<std::pair<const 
   if (client == nullptr) throw std::runtime_error(why.data());
   return client;
 }
+
+/// The mock cluster at times sleeps for a second over what it is asked to do. A connection wakes it: while this lives, there is
+/// one every few milliseconds.
+class knocking {
+ public:
+  explicit knocking(const std::string& brokers) : port_(port_of(brokers)) {
+    thread_ = std::thread([this] {
+      std::unique_lock lock(mutex_);
+      for (bool done = false; !done;) {
+        const int one = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        sockaddr_in to{};
+        to.sin_family = AF_INET;
+        to.sin_port = htons(port_);
+        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        (void)::connect(one, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+        done = changed_.wait_for(lock, std::chrono::milliseconds(5), [this] { return done_; });
+        ::close(one);
+      }
+    });
+  }
+  knocking(const knocking&) = delete;
+  knocking& operator=(const knocking&) = delete;
+  ~knocking() {
+    {
+      const std::lock_guard lock(mutex_);
+      done_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  static std::uint16_t port_of(const std::string& brokers) {
+    return static_cast<std::uint16_t>(std::stoi(brokers.substr(brokers.find(':') + 1)));
+  }
+
+  const std::uint16_t port_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool done_ = false;
+  std::thread thread_;
+};
 
 kafka_cluster::record copy(const rd_kafka_message_t& from) {
   kafka_cluster::record r;
@@ -65,7 +112,10 @@ kafka_cluster::kafka_cluster(int brokers) : parts_(std::make_unique<parts>()) {
 }
 
 kafka_cluster::~kafka_cluster() {
-  if (parts_->mock != nullptr) rd_kafka_mock_cluster_destroy(parts_->mock);
+  if (parts_->mock != nullptr) {
+    const knocking soon(parts_->brokers);
+    rd_kafka_mock_cluster_destroy(parts_->mock);
+  }
   if (parts_->client != nullptr) rd_kafka_destroy(parts_->client);
 }
 
@@ -85,9 +135,13 @@ std::string kafka_cluster::new_topic(int partitions) {
   return name;
 }
 
-void kafka_cluster::down(int broker) { rd_kafka_mock_broker_set_down(parts_->mock, broker); }
+void kafka_cluster::down(int broker) {
+  const knocking soon(parts_->brokers);
+  rd_kafka_mock_broker_set_down(parts_->mock, broker);
+}
 void kafka_cluster::up(int broker) { rd_kafka_mock_broker_set_up(parts_->mock, broker); }
 void kafka_cluster::set_round_trip(std::chrono::milliseconds d, int broker) {
+  const knocking soon(parts_->brokers);
   rd_kafka_mock_broker_set_rtt(parts_->mock, broker, static_cast<int>(d.count()));
 }
 void kafka_cluster::fail_next(int request, const std::vector<int>& errors) {
@@ -96,6 +150,7 @@ void kafka_cluster::fail_next(int request, const std::vector<int>& errors) {
   rd_kafka_mock_push_request_errors_array(parts_->mock, static_cast<std::int16_t>(request), all.size(), all.data());
 }
 void kafka_cluster::set_topic_error(const std::string& topic, int error) {
+  const knocking soon(parts_->brokers);
   rd_kafka_mock_topic_set_error(parts_->mock, topic.c_str(), static_cast<rd_kafka_resp_err_t>(error));
 }
 
@@ -140,14 +195,28 @@ void kafka_cluster::write(const std::string& topic, const record& r) const {
   for (const header& h : r.headers) {
     rd_kafka_header_add(headers, h.name.c_str(), -1, h.value.data(), static_cast<ssize_t>(h.value.size()));
   }
-  const auto bytes = [](const std::optional<std::string>& s) { return s ? const_cast<char*>(s->data()) : nullptr; };
-  const auto size = [](const std::optional<std::string>& s) { return s ? s->size() : 0; };
-  const auto code = rd_kafka_producev(client, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                                      RD_KAFKA_V_KEY(bytes(r.key), size(r.key)),
-                                      RD_KAFKA_V_VALUE(bytes(r.value), size(r.value)),
-                                      RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
-  if (code != 0) rd_kafka_headers_destroy(headers);
-  const bool written = code == 0 && rd_kafka_flush(client, 20'000) == 0;
+  // Not rd_kafka_producev: its macros are no standard C++.
+  std::array<rd_kafka_vu_t, 5> parts{};
+  parts[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+  parts[0].u.cstr = topic.c_str();
+  parts[1].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  parts[1].u.i = RD_KAFKA_MSG_F_COPY;
+  const auto set = [](rd_kafka_vu_t& part, rd_kafka_vtype_t type, const std::optional<std::string>& text) {
+    part.vtype = type;
+    part.u.mem.ptr = text ? const_cast<char*>(text->data()) : nullptr;
+    part.u.mem.size = text ? text->size() : 0;
+  };
+  set(parts[2], RD_KAFKA_VTYPE_KEY, r.key);
+  set(parts[3], RD_KAFKA_VTYPE_VALUE, r.value);
+  parts[4].vtype = RD_KAFKA_VTYPE_HEADERS;
+  parts[4].u.headers = headers;
+  rd_kafka_error_t* const error = rd_kafka_produceva(client, parts.data(), parts.size());
+  const bool taken = error == nullptr;
+  if (!taken) {
+    rd_kafka_error_destroy(error);
+    rd_kafka_headers_destroy(headers);
+  }
+  const bool written = taken && rd_kafka_flush(client, 20'000) == 0;
   rd_kafka_destroy(client);
   if (!written) throw std::runtime_error("the record cannot be written");
 }

@@ -10,9 +10,9 @@
 
 namespace test_support {
 
-/// Kafka brokers for a test: librdkafka's mock cluster, which speaks the protocol over real sockets on loopback ports of its
-/// own, or,
-/// where the environment variable KAFKA_BOOTSTRAP names one, a real cluster that makes topics when they are first written to.
+/// Kafka brokers for a test: librdkafka's mock cluster, which speaks the protocol over real sockets on loopback ports of
+/// its own, or, where the environment variable KAFKA_BOOTSTRAP names one, a real cluster that makes topics when they are first
+/// written to.
 class kafka_cluster {
  public:
   explicit kafka_cluster(int brokers = 1);

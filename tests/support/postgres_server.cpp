@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <csignal>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <stdexcept>
 
@@ -29,8 +28,10 @@ std::string find_programs() {
 }
 
 std::string text_of(const fs::path& file) {
-  std::ifstream in(file);
-  return {std::istreambuf_iterator<char>(in), {}};
+  // Not by iterators, which throw when the process that the file is about has gone meanwhile.
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return std::move(text).str();
 }
 
 /// Line `number` (from 1) of the file in which a server writes down what it holds.

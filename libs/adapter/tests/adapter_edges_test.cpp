@@ -158,6 +158,20 @@ TEST(adapter_edges, use_a_breaker_of_the_user) {
   EXPECT_THROW(guarded.run("get", "", {}, [](const auto&) {}), sg::circuit_open_error);
 }
 
+TEST(adapter_edges, keep_what_an_adapter_has_by_itself_when_something_else_is_set) {
+  using options = sg::adapter_options_with<&sg::presets::llm, 1>;
+  const sg::adapter guarded("llm", "llm.small", options{.clock = &sg::steady_clock()});
+  EXPECT_EQ(guarded.breaker().configuration(), sg::presets::llm());
+  int calls = 0;
+  EXPECT_THROW(guarded.repeat("get", "", {},
+                              [&](const auto&) {
+                                ++calls;
+                                throw std::runtime_error("reset");
+                              }),
+               sg::connection_error);
+  EXPECT_EQ(calls, 1);
+}
+
 TEST(adapter_edges, judge_values_by_the_rules) {
   const sg::adapter guarded("cache", "cache.sessions", {.breaker = {.failure_threshold = 1}},
                             sg::classifier{}.fail_if([](const int& status) { return status >= 500; }));

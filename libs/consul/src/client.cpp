@@ -125,7 +125,8 @@ struct client::implementation {
     } catch (const http::invalid_request& e) {
       throw a.refused(e.what(), "invalid_request");
     }
-    if (reply.status >= 500) throw http::status_error(reply.status);
+    const bool fails = reply.status >= 500 || (reply.status == 429 && with.connection.too_many_requests_fail);
+    if (fails) throw http::status_error(reply.status);
     const bool may_be_missing =
         when_missing == missing::returned || (when_missing == missing::returned_without_body && reply.body.empty());
     if (reply.ok() || (reply.status == 404 && may_be_missing)) return reply;
@@ -170,7 +171,7 @@ const std::string& client::target() const noexcept { return implementation_->gua
 void client::register_service(const service_registration& service, const operation_options& o) {
   auto& i = *implementation_;
   i.guarded.run("register_service", with_name("Failed to register service", service.name), o, [&](const attempt& a) {
-    (void)i.ask(a, "PUT", "/agent/service/register", {}, registration_json(a, service));
+    (void)i.ask(a, "PUT", "/agent/service/register", "&replace-existing-checks=true", registration_json(a, service));
   });
 }
 

@@ -4,6 +4,7 @@
 #include <switchgear/http/exchange.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 namespace switchgear::inline v1::consul {
@@ -12,6 +13,12 @@ namespace {
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
+}
+
+// What is no "false" asks for it: a token must not go out in plain text because of a word that we do not know.
+bool asks_for_tls(const std::string& text) {
+  constexpr std::array no{"", "0", "f", "F", "false", "False", "FALSE"};
+  return std::find(no.begin(), no.end(), text) == no.end();
 }
 
 bool is_one_line(const std::string& text) {
@@ -23,10 +30,9 @@ bool is_one_line(const std::string& text) {
 options options::from_env() {
   options o;
   if (const std::string address = variable("CONSUL_HTTP_ADDR"); !address.empty()) {
-    const std::string secure = variable("CONSUL_HTTP_SSL");
-    const std::string scheme = secure == "true" || secure == "1" ? "https://" : "http://";
-    o.address = address.find("://") == address.npos ? scheme + address : address;
+    o.address = address.find("://") == address.npos ? "http://" + address : address;
   }
+  if (asks_for_tls(variable("CONSUL_HTTP_SSL")) && o.address.starts_with("http://")) o.address.replace(0, 4, "https");
   o.token = variable("CONSUL_HTTP_TOKEN");
   if (const std::string datacenter = variable("CONSUL_DATACENTER"); !datacenter.empty()) o.datacenter = datacenter;
   o.consul_namespace = variable("CONSUL_NAMESPACE");

@@ -8,9 +8,8 @@
 #include <string_view>
 #include <vector>
 
-/// What the agent answers, as docs of the HTTP API (v1) say. Each throws http::malformed_reply when the text is anything
-/// else; parts
-/// that are not looked at may be anything.
+/// What the agent answers, as docs of the HTTP API (v1) say. Each throws http::malformed_reply when the text is anything else;
+/// parts that are not looked at may be anything.
 namespace switchgear::inline v1::consul::detail {
 
 [[nodiscard]] bool read_boolean(std::string_view body);

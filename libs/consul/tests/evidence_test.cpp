@@ -154,6 +154,14 @@ TEST_F(consul_evidence, too_many_requests_are_ignored) {
   expect_refused("429");
 }
 
+TEST_F(consul_evidence, too_many_requests_are_a_failure_when_that_is_asked_for) {
+  auto o = fake.options();
+  o.connection.too_many_requests_fail = true;
+  sg::consul::client strict{o};
+  fake.instead = {.status = 429};
+  expect_failure<sg::http::status_error>(strict);
+}
+
 TEST_F(consul_evidence, what_cannot_be_sent_is_ignored_and_not_sent) {
   const auto refused = [](const auto& operation) {
     try {
@@ -220,6 +228,18 @@ TEST_F(consul_evidence, takes_threshold_and_open_time_from_its_configuration) {
   for (int i = 0; i < 2; ++i) EXPECT_THROW((void)guarded.get("a"), sg::connection_error);
   EXPECT_THROW((void)guarded.get("a"), sg::circuit_open_error);
   EXPECT_EQ(guarded.breaker().configuration().open_duration, 7s);
+}
+
+TEST_F(consul_evidence, keeps_its_own_breaker_when_another_option_of_the_adapter_is_set) {
+  sg::testing::manual_clock clock;
+  auto o = fake.options();
+  o.adapter = {.clock = &clock};
+  EXPECT_EQ(sg::consul::client(o).breaker().configuration(), sg::presets::omnibase_infra());
+}
+
+TEST_F(consul_evidence, replaces_the_checks_of_a_registration_too) {
+  consul.register_service({.name = "billing"});
+  EXPECT_EQ(fake.server.requests().back().parameter("replace-existing-checks"), "true");
 }
 
 TEST_F(consul_evidence, a_failed_registration_says_whose_and_why) {

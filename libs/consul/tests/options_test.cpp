@@ -51,6 +51,15 @@ TEST_F(consul_environment, says_where_the_agent_is_and_who_we_are) {
   EXPECT_EQ(sg::consul::client(o).target(), "consul.dc2");
 }
 
+TEST_F(consul_environment, never_asks_for_tls_in_vain) {
+  ::setenv("CONSUL_HTTP_SSL", "TRUE", 1);
+  EXPECT_EQ(sg::consul::options::from_env().address, "https://127.0.0.1:8500");
+  ::setenv("CONSUL_HTTP_ADDR", "http://agent:1", 1);
+  EXPECT_EQ(sg::consul::options::from_env().address, "https://agent:1");
+  ::setenv("CONSUL_HTTP_SSL", "false", 1);
+  EXPECT_EQ(sg::consul::options::from_env().address, "http://agent:1");
+}
+
 TEST_F(consul_environment, may_give_a_whole_url_and_empty_variables) {
   ::setenv("CONSUL_HTTP_ADDR", "http://agent:1", 1);
   ::setenv("CONSUL_DATACENTER", "", 1);

@@ -33,7 +33,7 @@ std::string everything(const std::exception& e) {
 }
 
 TEST(consul_secrets, are_in_no_error_and_no_event_whatever_goes_wrong) {
-  const std::string token = "TOKEN-4711", value = "VALUE-4711";
+  const std::string token = "TOKEN-hunter2", value = "VALUE-hunter2";
   const std::string echo = "\"" + token + " " + value + "\"";
   consul_test::fake_consul fake;
   auto o = fake.options();
@@ -77,7 +77,7 @@ TEST(consul_secrets, are_in_no_error_and_no_event_whatever_goes_wrong) {
   subscription = {};
   said += told;
   EXPECT_GE(errors, 45);
-  EXPECT_EQ(said.find("4711"), std::string::npos) << said;
+  EXPECT_EQ(said.find("hunter2"), std::string::npos) << said;
 }
 
 }  // namespace

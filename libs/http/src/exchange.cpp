@@ -19,15 +19,19 @@ response exchange(transport& through, const request& r, std::size_t most, const 
     case ending::cancelled: throw cancelled_error(context.operation + ": the caller gave up");
     case ending::invalid: throw invalid_request(o.reason, context);
     case ending::sink_threw: std::rethrow_exception(o.thrown);
-    case ending::timed_out:
-      try {
-        throw connection_error(context.operation + " on " + context.target + ": " + o.reason, context, r.correlation_id);
-      } catch (const connection_error&) {
-        std::throw_with_nested(call_timeout_error(name, o.limit));
-      }
+    case ending::timed_out: throw_timeout(name, o.limit, o.reason, context, r.correlation_id);
   }
   o.reply.body = std::move(body);
   return std::move(o.reply);
+}
+
+void throw_timeout(const std::string& name, std::chrono::nanoseconds limit, const std::string& missing,
+                   const error_context& context, const std::string& correlation_id) {
+  try {
+    throw connection_error(context.operation + " on " + context.target + ": " + missing, context, correlation_id);
+  } catch (const connection_error&) {
+    std::throw_with_nested(call_timeout_error(name, limit));
+  }
 }
 
 std::string percent_encode(std::string_view text, bool keep_slashes) {

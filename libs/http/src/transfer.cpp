@@ -26,7 +26,9 @@ nanoseconds shorter(nanoseconds a, nanoseconds b) {
 
 bool is_out_of_memory(CURLcode code) { return code == CURLE_OUT_OF_MEMORY; }
 
-bool is_callers_fault(CURLcode code) { return code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL; }
+bool is_callers_fault(CURLcode code) {
+  return code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_SSL_CACERT_BADFILE;
+}
 
 }  // namespace
 
@@ -70,6 +72,8 @@ void transfer::set_up() {
   set_up_limits();
   set_up_body();
   set_up_headers();
+  set(CURLOPT_PREREQFUNCTION, &transfer::on_request);
+  set(CURLOPT_PREREQDATA, static_cast<void*>(this));
   set(CURLOPT_HEADERFUNCTION, &transfer::on_header);
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &transfer::on_body);
@@ -163,6 +167,11 @@ void transfer::read_ending(CURLcode code) {
     result_.reason = was_total ? "no complete response in time" : "no connection in time";
     return;
   }
+  if (was_lost_) {
+    result_.ending = ending::failed;
+    result_.reason = "the connection ended without an answer";
+    return;
+  }
   long sent = 0;
   curl_easy_getinfo(line_.easy.get(), CURLINFO_REQUEST_SIZE, &sent);
   if (code == CURLE_UNSUPPORTED_PROTOCOL && sent > 0) {
@@ -180,6 +189,16 @@ void transfer::read_ending(CURLcode code) {
     std::array<char, 128> buffer{};
     result_.reason += std::string(": ") + strerror_r(static_cast<int>(system_error), buffer.data(), buffer.size());
   }
+}
+
+int transfer::on_request(void* self, char*, char*, int, int) {
+  auto& t = *static_cast<transfer*>(self);
+  // When a connection that was open already ends without an answer, libcurl takes another one and sends the request again.
+  // The server may have done what it was told all the same.
+  const bool changes_nothing = t.request_.method == "GET" || t.request_.method == "HEAD";
+  t.was_lost_ = t.was_sent_ && !changes_nothing;
+  t.was_sent_ = true;
+  return t.was_lost_ ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 std::size_t transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {

@@ -29,6 +29,8 @@ class transfer {
   template <class T>
   void set(CURLoption option, T value);
 
+  /// Told when a request is about to go out, the second time too.
+  static int on_request(void* self, char* peer, char* here, int peer_port, int port);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
 
@@ -40,6 +42,8 @@ class transfer {
   std::chrono::nanoseconds total_limit_{0};
   std::chrono::nanoseconds connect_limit_{0};
   std::unique_ptr<curl_slist, free_list> headers_;
+  bool was_sent_ = false;
+  bool was_lost_ = false;  ///< libcurl would have sent it again
   outcome result_;
 };
 

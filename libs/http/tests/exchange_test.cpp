@@ -48,6 +48,26 @@ TEST_F(http_exchange, takes_bytes_that_are_no_http_for_the_fault_of_the_server) 
   EXPECT_EQ(transport.send({.url = "ftp://127.0.0.1/"}).ending, sg::http::ending::invalid);
 }
 
+TEST_F(http_exchange, never_sends_again_by_itself_what_may_change_something) {
+  using does = test_support::http_response::behaviour;
+  for (const char* method : {"PUT", "POST", "DELETE", "PATCH"}) {
+    test_support::answer_instead next;
+    next = {.status = 200};
+    test_support::http_stub other{[&](const auto&) { return next.get().value(); }};
+    (void)ask({.url = other.url()});  // leaves an open connection behind, which libcurl takes for the next request
+    next = {.does = does::drop};
+    EXPECT_THROW((void)ask({.method = method, .url = other.url()}), sg::http::transfer_error) << method;
+    EXPECT_EQ(other.requests().size(), 2u) << method;
+  }
+}
+
+TEST_F(http_exchange, takes_a_missing_file_of_authorities_for_a_mistake_of_the_caller) {
+  test_support::http_stub other{[](const auto&) -> test_support::http_response { return {}; }};
+  sg::http::transport strict{{.timeout = 10s, .environment_proxy = false, .certificate_authorities = "/nonexistent/ca.pem"}};
+  const sg::http::request r{.url = "https://" + other.host()};
+  EXPECT_THROW((void)sg::http::exchange(strict, r, 1000, context, "consul.dc1"), sg::http::invalid_request);
+}
+
 TEST_F(http_exchange, nests_the_context_in_a_timeout) {
   try {
     (void)ask({.url = server.url("/hang"), .timeout = 20ms});

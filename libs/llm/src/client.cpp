@@ -28,14 +28,9 @@ std::string target_of(const options& o) {
 [[noreturn]] void raise(http::outcome o, const attempt& a, const std::string& name) {
   switch (o.ending) {
     case http::ending::cancelled: throw cancelled_error(a.context.operation + ": the caller gave up");
-    case http::ending::invalid: throw http::invalid_request(o.reason, a.context);
+    case http::ending::invalid: throw a.refused(o.reason, "invalid_request");
     case http::ending::sink_threw: std::rethrow_exception(o.thrown);
-    case http::ending::timed_out:
-      try {
-        throw connection_error(a.context.operation + " on " + a.context.target + ": " + o.reason, a.context, a.correlation_id);
-      } catch (const connection_error&) {
-        std::throw_with_nested(call_timeout_error(name, o.limit));
-      }
+    case http::ending::timed_out: http::throw_timeout(name, o.limit, o.reason, a.context, a.correlation_id);
     default: throw http::transfer_error(o.reason);
   }
 }
@@ -77,14 +72,14 @@ struct client::implementation {
   }
 
   /// Throws unless the status is one of success. The server's own words stay out: they may quote the prompt.
-  static void check_status(const http::response& reply, const attempt& a) {
+  void check_status(const http::response& reply, const attempt& a) const {
     if (reply.ok()) return;
-    if (reply.status == 429) {
+    if (reply.status == 429 && !with.connection.too_many_requests_fail) {
       throw rate_limited_error(
           detail::read_retry_after(reply.find_header("Retry-After").value_or(""), std::chrono::system_clock::now()), a.context,
           a.correlation_id);
     }
-    if (reply.status >= 500) throw http::status_error(reply.status);
+    if (reply.status >= 500 || reply.status == 429) throw http::status_error(reply.status);
     const std::string number = std::to_string(reply.status);
     if (reply.status >= 400) throw a.refused(a.context.operation + " on " + a.context.target + ": HTTP status " + number, number);
     throw http::malformed_reply("the reply is malformed: HTTP status " + number + " was not expected");

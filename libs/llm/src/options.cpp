@@ -11,7 +11,7 @@ std::vector<problem> options::validate() const {
   if (auto wrong = http::problem_of_address(address)) problems.push_back(*std::move(wrong));
   if (!path.empty() && (!path.starts_with('/') || !http::is_plain_path(std::string_view(path).substr(1)) ||
                         path.find_first_of("?# ") != path.npos)) {
-    problems.push_back({"path", path, "/SEGMENT/…", "it has to begin with a slash and may have no query"});
+    problems.push_back({"path", "(not shown)", "/SEGMENT/…", "it has to begin with a slash and may have no query"});
   }
   if (!model.empty() && validate_name("llm." + model)) {
     problems.push_back({"model", "", "1 … 196 bytes of UTF-8 without control characters", "no name that a breaker can have"});

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model_server.hpp"
 
+#include <switchgear/testing/skipping_clock.hpp>
+
 namespace {
 
 using namespace llm_test;
@@ -82,6 +84,28 @@ TEST_F(llm_client, has_a_breaker_with_the_preset_for_models) {
   EXPECT_EQ(sg::llm::client(model.options()).breaker().configuration(), sg::presets::llm());
 }
 
+TEST_F(llm_client, keeps_what_it_has_by_itself_when_another_option_of_the_adapter_is_set) {
+  sg::testing::manual_clock clock;
+  auto o = model.options();
+  o.adapter = {.clock = &clock};
+  EXPECT_EQ(sg::llm::client(o).breaker().configuration(), sg::presets::llm());
+  EXPECT_EQ(o.adapter.retry.max_attempts, 1);
+  o.adapter = {.breaker = {.failure_threshold = 9}};
+  EXPECT_EQ(sg::llm::client(o).breaker().configuration().failure_threshold, 9);
+  EXPECT_EQ(o.adapter.retry.max_attempts, 1);
+}
+
+TEST_F(llm_client, is_asked_again_only_when_told_to) {
+  sg::testing::skipping_clock clock;
+  auto o = model.options();
+  o.adapter = {.retry = {.max_attempts = 3}, .clock = &clock};
+  o.adapter.breaker.call_timeout = 0s;  // or this clock would skip to it
+  sg::llm::client client(o);
+  model.answers("", 500);
+  EXPECT_THROW((void)client.complete("Hi?"), sg::connection_error);
+  EXPECT_EQ(model.server.requests().size(), 3u);
+}
+
 TEST_F(llm_client, can_be_moved) {
   sg::llm::client first(model.options());
   sg::llm::client second(std::move(first));
@@ -100,7 +124,7 @@ TEST(llm_options, that_are_impossible_are_refused_without_showing_the_key) {
   };
   EXPECT_EQ(refused({.path = "v1"}), "path");
   EXPECT_EQ(refused({.path = "/v1/../x"}), "path");
-  EXPECT_EQ(refused({.path = "/v1?key=1"}), "path");
+  EXPECT_EQ(refused({.path = "/v1?key=hunter2"}), "path");
   EXPECT_EQ(refused({.model = "a\nb"}), "model");
   EXPECT_EQ(refused({.model = std::string(200, 'x')}), "model");
   EXPECT_EQ(refused({.api_key = "hunter2\r\nX: y"}), "api_key");

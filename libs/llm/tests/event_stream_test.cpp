@@ -24,13 +24,15 @@ TEST(event_stream, reads_events) {
 }
 
 TEST(event_stream, knows_every_end_of_line) {
-  for (const char* text : {"data: a\ndata: b\n\n", "data: a\r\ndata: b\r\n\r\n", "data: a\rdata: b\r\r", "data: a\r\ndata: b\n\r\n"}) {
+  for (const char* text : {"data: a\ndata: b\n\n", "data: a\r\ndata: b\r\n\r\n", "data: a\rdata: b\r\r",
+                           "data: a\r\ndata: b\n\r\n"}) {
     EXPECT_EQ(read(text), (events{{"message", "a\nb", ""}})) << text;
   }
 }
 
 TEST(event_stream, reads_the_same_however_it_is_cut) {
-  const std::string text = "\xef\xbb\xbf: hi\r\n\r\nevent: x\r\ndata:one\rdata: two\n\ndata\ndata:  three\n\nid: 7\n\ndata: 4\n\r\n";
+  const std::string text = "\xef\xbb\xbf: hi\r\n\r\nevent: x\r\ndata:one\rdata: two\n\n"
+                           "data\ndata:  three\n\nid: 7\n\ndata: 4\n\r\n";
   const events whole = read(text);
   EXPECT_EQ(whole, (events{{"x", "one\ntwo", ""}, {"message", "\n three", ""}, {"message", "4", "7"}}));
   for (std::size_t step = 1; step < text.size(); ++step) EXPECT_EQ(read(text, step), whole) << step;

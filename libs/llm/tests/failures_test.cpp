@@ -85,11 +85,21 @@ TEST_F(llm_failures, of_the_caller_are_none) {
   EXPECT_EQ(metrics().ignored, 6u);
 }
 
+TEST_F(llm_failures, of_the_caller_include_what_cannot_be_sent) {
+  auto p = ask("prompt-secret");
+  p.timeout = -1s;
+  EXPECT_EQ(error_of<sg::refused_error>(p).code(), "invalid_request");
+  EXPECT_EQ(error_of<sg::refused_error>(ask("Hi?"), {.correlation_id = "a\r\nX-B: c"}).code(), "invalid_request");
+  EXPECT_EQ(metrics().ignored, 2u);
+  EXPECT_TRUE(model.server.requests().empty());
+}
+
 TEST_F(llm_failures, include_malformed_answers) {
   const std::string good = chat_answer("Hello");
   for (const std::string& body :
        {std::string("reply-secret"), std::string("[]"), std::string("{}"), std::string(R"({"choices":[]})"),
-        std::string(R"({"choices":[1]})"), std::string(R"({"choices":[{}]})"), std::string(R"({"choices":[{"message":{"content":1}}]})"),
+        std::string(R"({"choices":[1]})"), std::string(R"({"choices":[{}]})"),
+        std::string(R"({"choices":[{"message":{"content":1}}]})"),
         std::string(R"({"model":1,"choices":[{"message":{"content":"x"}}]})"), good.substr(0, good.size() - 1), good + "x",
         std::string(100'000, '['), std::string("{\"a\":\"\xff\"}")}) {
     client = sg::llm::client(model.options());
@@ -145,6 +155,14 @@ TEST_F(llm_failures, do_not_include_a_limit_on_requests) {
   EXPECT_EQ(metrics().ignored, 1u);
   model.answers("", 429);
   EXPECT_EQ(error_of<sg::llm::rate_limited_error>().retry_after(), std::nullopt);
+}
+
+TEST_F(llm_failures, include_a_limit_on_requests_when_that_is_asked_for) {
+  auto o = model.options();
+  o.connection.too_many_requests_fail = true;
+  client = sg::llm::client(o);
+  model.answers("reply-secret", 429);
+  expect_failure<sg::http::status_error>();
 }
 
 TEST_F(llm_failures, of_too_many_requests_are_waited_for_by_a_retry_that_may) {

@@ -31,8 +31,9 @@ inline const std::string chat_end = R"(data: {"choices":[{"index":0,"delta":{},"
 
 /// A language model that answers what it is told to.
 struct model_server {
-  test_support::http_response next{.body = chat_answer("Hello")};
-  test_support::http_stub server{[this](const test_support::http_request&) { return next; }};
+  model_server() { answers(chat_answer("Hello")); }
+  test_support::answer_instead next;
+  test_support::http_stub server{[this](const test_support::http_request&) { return next.get().value(); }};
 
   void answers(std::string body, int status = 200) { next = {.status = status, .body = std::move(body)}; }
   /// The bytes as they are, and the end of the connection.

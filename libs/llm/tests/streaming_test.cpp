@@ -60,11 +60,13 @@ TEST_F(llm_stream, speaks_the_other_dialect) {
   auto o = model.options();
   o.dialect = sg::llm::dialect::messages;
   client = sg::llm::client(o);
-  model.answers("event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"model\":\"c\",\"usage\":{\"input_tokens\":5}}}\n\n"
-                "event: ping\ndata: {\"type\":\"ping\"}\n\n"
-                "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\"text\":\"Hi\"}}\n\n"
-                "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":2}}\n\n"
-                "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
+  const auto event = [](const std::string& type, const std::string& rest) {
+    return "event: " + type + "\ndata: {\"type\":\"" + type + "\"" + rest + "}\n\n";
+  };
+  model.answers(event("message_start", R"(,"message":{"model":"c","usage":{"input_tokens":5}})") + event("ping", "") +
+                event("content_block_delta", R"(,"delta":{"type":"text_delta","text":"Hi"})") +
+                event("message_delta", R"(,"delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2})") +
+                event("message_stop", ""));
   const auto answer = stream();
   EXPECT_EQ(heard, texts{"Hi"});
   EXPECT_EQ(answer.model, "c");
@@ -113,6 +115,20 @@ TEST_F(llm_stream, passes_on_what_the_receiver_throws_and_takes_it_for_no_eviden
   EXPECT_THROW(client.stream(ask("Hi?"), [](std::string_view) { throw std::length_error("full"); }), std::length_error);
   EXPECT_EQ(client.breaker().snapshot().metrics.ignored, 1u);
   EXPECT_EQ(client.breaker().snapshot().metrics.failures, 0u);
+}
+
+TEST_F(llm_stream, passes_on_what_the_receiver_throws_after_the_time_is_up_too) {
+  sg::testing::manual_clock clock;
+  auto o = model.options();
+  o.adapter.clock = &clock;
+  client = sg::llm::client(o);
+  model.answers(chat_piece("Hel") + chat_end);
+  const auto slow = [&](std::string_view) {
+    clock.advance(121s);
+    throw std::length_error("full");
+  };
+  EXPECT_THROW(client.stream(ask("Hi?"), slow), std::length_error);
+  EXPECT_EQ(client.breaker().snapshot().metrics.ignored, 1u);
 }
 
 TEST_F(llm_stream, has_the_errors_of_the_status) {

@@ -3,6 +3,7 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -33,6 +34,17 @@ void check(std::vector<problem>& problems, const char* key, nanoseconds limit, b
   }
 }
 
+/// libpq ends the credentials of a URL at the first @, and the host at the first /. What comes behind those in a password
+/// would be the host or the database then, and those are named in errors.
+bool is_misread(std::string_view text) {
+  const std::size_t slashes = text.starts_with("postgresql://") || text.starts_with("postgres://") ? text.find("//") : text.npos;
+  if (slashes == text.npos) return false;
+  text.remove_prefix(slashes + 2);
+  const std::size_t end = std::min(text.find('/'), text.size());
+  const std::string_view path = text.substr(end, text.find('?', end) - end);
+  return std::ranges::count(text.substr(0, end), '@') > 1 || path.find('@') != path.npos;
+}
+
 std::string target_of(const word_map& words) {
   const auto say = [&](const char* key, const char* otherwise) {
     const auto found = words.find(key);
@@ -60,23 +72,32 @@ settings settings_of(const options& o) {
       // Only what the environment says: libpq's own defaults are its own affair, and the user is named in no error.
       const std::string_view key = d->keyword;
       const bool is_address = key == "host" || key == "hostaddr" || key == "port";
+      const bool is_options = key == "options";  // ours come behind them
       const bool is_database = key == "dbname" && d->envvar != nullptr && std::getenv(d->envvar) != nullptr;
-      if ((is_address || is_database) && d->val != nullptr && *d->val != '\0') words[d->keyword] = d->val;
+      if ((is_address || is_options || is_database) && d->val != nullptr && *d->val != '\0') words[d->keyword] = d->val;
     }
   }
   if (!o.connection.empty()) {
     char* message = nullptr;
     const word_list parsed(PQconninfoParse(o.connection.c_str(), &message));
     PQfreemem(message);  // it quotes the string
-    if (!parsed) {
+    if (o.connection.find('\0') != std::string::npos) {
+      problems.push_back({"connection", "(not shown)", "", "has a zero byte in it"});
+    } else if (is_misread(o.connection)) {
+      problems.push_back({"connection", "(not shown)", "", "an @ or / within user or password has to be written %40 or %2F"});
+    } else if (!parsed) {
       problems.push_back({"connection", "", "postgresql://… or host=… dbname=…", "cannot be read as a connection string"});
+    } else {
+      take_up(words, parsed);
     }
-    take_up(words, parsed);
   }
   const auto set = [&](const char* key, const std::string& text) {
     if (text.find('\0') != std::string::npos) problems.push_back({key, "", "", "has a zero byte in it"});
     if (!text.empty()) words[key] = text;
   };
+  if (words.contains("port") && words["port"].find_first_not_of("0123456789,") != std::string::npos) {
+    problems.push_back({"port", "(not shown)", "numbers", "is no port"});
+  }
   set("host", o.host);
   if (!o.host.empty()) words.erase("hostaddr");
   set("port", o.port == 0 ? std::string() : std::to_string(o.port));

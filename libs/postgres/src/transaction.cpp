@@ -14,6 +14,7 @@ result transaction::query(std::string_view sql, const std::vector<value>& parame
     }
   } catch (...) {
     thrown_ = std::current_exception();
+    if (session_.is_broken() && !broken_by_) broken_by_ = thrown_;
     throw;
   }
 }
@@ -25,15 +26,16 @@ void transaction::run(const std::function<void(transaction&)>& body) {
     body(*this);
   } catch (...) {
     const std::exception_ptr thrown = std::current_exception();
-    const bool broke = session_.is_broken();
+    const bool broke = lost_its_server();
     abandon();
-    if (thrown == thrown_) throw;  // what the server said, or the lack of it
-    throw detail::foreign_error(thrown, broke && !attempt_.stop.stop_requested(), attempt_);
+    if (thrown == thrown_) std::rethrow_exception(broken_by_ ? broken_by_ : thrown_);  // what the server said, or the lack of it
+    throw detail::foreign_error(thrown, broke, attempt_);
   }
   end();
 }
 
 void transaction::end() {
+  if (broken_by_) std::rethrow_exception(broken_by_);  // the function has swallowed it
   if (session_.is_broken()) detail::raise({"08006", ": the connection was lost during the transaction"}, attempt_);
   if (!session_.is_in_transaction()) {
     throw attempt_.refused(attempt_.context.target + ": the transaction was ended by a statement of its own", "25P01");
@@ -45,6 +47,18 @@ void transaction::end() {
     throw cancelled_error(attempt_.context.target + ": the call was cancelled, the transaction was rolled back");
   } else {
     commit();
+  }
+}
+
+bool transaction::lost_its_server() const noexcept {
+  if (!session_.is_broken() || attempt_.stop.stop_requested()) return false;
+  if (!broken_by_) return true;
+  try {
+    std::rethrow_exception(broken_by_);
+  } catch (const refused_error&) {  // COPY: we have closed it ourselves; or the server has, for something that was done on it
+    return false;
+  } catch (...) {
+    return true;
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fixture.hpp"
 
+#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 
@@ -103,6 +104,14 @@ TEST_F(postgres_queries, work_over_a_unix_socket) {
 TEST_F(postgres_queries, work_with_a_connection_string) {
   const std::string where = "postgresql://tester:hunter2-secret@127.0.0.1:" + std::to_string(server().port()) + "/postgres";
   EXPECT_EQ(pg::client({.connection = where}).query("select 1")[0].get<int>(0), 1);
+}
+
+TEST_F(postgres_queries, keep_the_server_options_of_the_environment) {
+  ::setenv("PGOPTIONS", "-c work_mem=3MB", 1);
+  const pg::client db(settings());
+  ::unsetenv("PGOPTIONS");
+  EXPECT_EQ(db.query("show work_mem")[0].get<std::string>(0), "3MB");
+  EXPECT_EQ(db.query("show statement_timeout")[0].get<std::string>(0), "21s");
 }
 
 TEST_F(postgres_queries, may_be_repeated_when_they_say_so) {

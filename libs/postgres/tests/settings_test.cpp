@@ -31,6 +31,33 @@ TEST(postgres_settings, begin_with_five_failures_and_thirty_seconds) {
   EXPECT_EQ(db.breaker().configuration().open_duration, 30s);
 }
 
+TEST(postgres_settings, keep_that_when_another_option_of_the_adapter_is_set) {
+  const pg::client db({.host = "db.example", .adapter = {.retry = {.max_attempts = 2}}});
+  EXPECT_EQ(db.breaker().configuration().open_duration, 30s);
+}
+
+// libpq takes the first @ or / for the end of the credentials, and what comes then for the host.
+TEST(postgres_settings, take_no_piece_of_a_password_for_the_host) {
+  for (const char* text : {"postgresql://alice:x@hunter2@db.example/shop", "postgres://alice:x/hunter2@db.example/shop",
+                           "postgresql://alice:x@y/hunter2@db.example/shop"}) {
+    try {
+      pg::client db({.connection = text});
+      FAIL() << db.target();
+    } catch (const sg::config_error& e) {
+      EXPECT_EQ(std::string(e.what()).find("hunter2"), std::string::npos) << e.what();
+      ASSERT_EQ(e.problems().size(), 1u);
+      EXPECT_EQ(e.problems()[0].key, "connection");
+    }
+  }
+  EXPECT_EQ(pg::client({.connection = "postgresql://alice:x%40y%2Fz@db.example/shop?application_name=a@b"}).target(),
+            "postgres.db.example:5432/shop");
+  EXPECT_EQ(pg::client({.connection = "postgresql://alice:x?y@db.example/shop"}).target(), "postgres.db.example:5432/shop");
+}
+
+TEST(postgres_settings, refuse_a_connection_string_with_a_zero_byte) {
+  EXPECT_THROW(pg::client({.connection = std::string("host=a\0 port=1", 14)}), sg::config_error);
+}
+
 TEST(postgres_settings, do_not_show_a_connection_string_that_cannot_be_read) {
   try {
     pg::client db({.connection = "host=a hunter2 secret"});

@@ -57,6 +57,33 @@ TEST_F(postgres_transactions_in_trouble, know_when_they_do_not_know) {
   EXPECT_EQ(db.breaker().snapshot().metrics.failures, 1u);
 }
 
+TEST_F(postgres_transactions_in_trouble, blame_the_caller_for_what_he_did_to_the_connection) {
+  const auto copy = [](pg::transaction& t) {
+    EXPECT_THROW(t.execute("copy (select 1) to stdout"), sg::refused_error);  // nobody reads that: the connection is closed
+  };
+  EXPECT_EQ(thrown_by<sg::refused_error>([&] { db.transaction(copy); }).code(), "0A000");
+  const auto copy_and_more = [&](pg::transaction& t) {
+    copy(t);
+    EXPECT_THROW(t.execute("select 1"), pg::server_error);
+  };
+  EXPECT_EQ(thrown_by<sg::refused_error>([&] { db.transaction(copy_and_more); }).code(), "0A000");
+  EXPECT_THROW(db.transaction([&](pg::transaction& t) {
+    copy(t);
+    throw std::domain_error("mine");
+  }),
+               std::domain_error);
+  EXPECT_EQ(db.breaker().snapshot().metrics.failures, 0u);
+}
+
+TEST_F(postgres_transactions_in_trouble, tell_of_a_stop_that_was_swallowed) {
+  std::stop_source stop;
+  const auto swallowing = [&](pg::transaction& t) {
+    stop.request_stop();
+    EXPECT_THROW(t.execute("select 1"), sg::cancelled_error);
+  };
+  EXPECT_THROW(db.transaction(swallowing, {.call = {.stop = stop.get_token()}}), sg::cancelled_error);
+}
+
 TEST_F(postgres_transactions_in_trouble, never_repeat_an_unknown_commit_whatever_the_retry_options_say) {
   at_commit("perform pg_terminate_backend(pg_backend_pid())");
   pg::options o = patient();

@@ -176,9 +176,10 @@ lease client::renew_token(std::chrono::seconds increment, const operation_option
   auto& i = *implementation_;
   return i.guarded.run("renew_token", "Failed to renew the token", o, [&](const attempt& a) {
     const std::string body = detail::write(a, increment_json(a, increment));
-    const auto reply = i.session.ask(a, {.method = "POST", .path = "/auth/token/renew-self", .body = body});
+    std::uint64_t token = 0;
+    const auto reply = i.session.ask(a, {.method = "POST", .path = "/auth/token/renew-self", .body = body}, {}, &token);
     const lease granted = detail::read_token_lease(reply.body);
-    i.session.renewed(granted);
+    i.session.renewed(token, granted);
     return granted;
   });
 }

@@ -65,7 +65,8 @@ http::response connection::ask(const adapter::attempt& a, const question& q, std
     throw sealed_error(a.context.target + " is sealed, the operation " + a.context.operation + " was not done", a.context,
                        a.correlation_id);
   }
-  if (status >= 500) throw http::status_error(status);
+  const bool fails = status >= 500 || (status == 429 && options_.connection.too_many_requests_fail);
+  if (fails) throw http::status_error(status);
   if (status >= 400) throw a.refused(meaning(status), std::to_string(status));
   throw http::malformed_reply("the reply is malformed: HTTP status " + std::to_string(status) + " was not expected");
 }

@@ -9,9 +9,8 @@
 #include <string_view>
 #include <vector>
 
-/// What Vault answers, as the documentation of its HTTP API says. Each throws http::malformed_reply when the text is
-/// anything else; parts
-/// that are not looked at may be anything.
+/// What Vault answers, as the documentation of its HTTP API says. Each throws http::malformed_reply when the text is anything
+/// else; parts that are not looked at may be anything.
 namespace switchgear::inline v1::vault::detail {
 
 struct grant {

@@ -150,6 +150,14 @@ TEST_F(vault_evidence, too_many_requests_are_ignored) {
   expect_refused("429");
 }
 
+TEST_F(vault_evidence, too_many_requests_are_a_failure_when_that_is_asked_for) {
+  auto o = fake.options();
+  o.connection.too_many_requests_fail = true;
+  sg::vault::client strict{o};
+  fake.instead = {.status = 429};
+  expect_failure<sg::http::status_error>(strict);
+}
+
 TEST_F(vault_evidence, what_cannot_be_sent_is_ignored_and_not_sent) {
   const auto refused = [](const auto& operation) {
     try {
@@ -194,6 +202,13 @@ TEST_F(vault_evidence, a_report_counts_as_what_it_says) {
   EXPECT_EQ(metrics().failures, 2u);
 }
 
+TEST_F(vault_evidence, keeps_its_own_breaker_when_another_option_of_the_adapter_is_set) {
+  sg::testing::manual_clock clock;
+  auto o = fake.options();
+  o.adapter = {.clock = &clock};
+  EXPECT_EQ(sg::vault::client(o).breaker().configuration(), sg::presets::omnibase_infra());
+}
+
 TEST_F(vault_evidence, opens_the_circuit_while_sealed_and_closes_it_when_unsealed) {
   sg::testing::manual_clock clock;
   auto o = fake.options();
@@ -215,6 +230,13 @@ TEST_F(vault_evidence, opens_the_circuit_while_sealed_and_closes_it_when_unseale
   clock.advance(30s);
   EXPECT_NO_THROW((void)guarded.read("a"));
   EXPECT_TRUE(guarded.breaker().is_closed());
+}
+
+TEST_F(vault_evidence, does_not_write_twice_because_a_connection_was_lost) {
+  (void)vault.read("a");  // leaves an open connection behind
+  fake.instead = {.does = does::drop};
+  EXPECT_THROW(vault.write("a", {{"a", "1"}}), sg::connection_error);
+  EXPECT_EQ(fake.server.requests().size(), 2u);
 }
 
 TEST_F(vault_evidence, repeats_reading_but_not_writing) {

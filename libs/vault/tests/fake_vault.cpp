@@ -54,14 +54,16 @@ http_response fake_server::health() const {
 }
 
 json fake_server::granted(const std::string& token) const {
-  return {{"auth", {{"client_token", token}, {"lease_duration", lease_seconds.load()}, {"renewable", true}, {"policies", {"default"}}}}};
+  const json policies = json::array({"default"});
+  return {{"auth",
+           {{"client_token", token}, {"lease_duration", lease_seconds.load()}, {"renewable", true}, {"policies", policies}}}};
 }
 
 http_response fake_server::auth(const http_request& r, const std::string& rest) {
   if (rest == "login") {
     const json body = json::parse(r.body);
     if (body.at("role_id") != role_id || body.at("secret_id") != secret_id) return wrong(400, "invalid role or secret ID");
-    const std::string token = "hvs.login-0815-" + std::to_string(++logins);
+    const std::string token = "hvs.login-hunter2-" + std::to_string(++logins);
     tokens_.insert(token);
     return said(granted(token));
   }

@@ -20,10 +20,10 @@ namespace vault_test {
 /// A server with AppRole, one key-value engine of version 2 at `secret` and leases; its answers as they are documented.
 class fake_server {
  public:
-  static constexpr const char* root = "hvs.root-token-0815";
-  static constexpr const char* role_id = "role-0815";
-  static constexpr const char* secret_id = "secret-id-0815";
-  static constexpr const char* lease_id = "database/creds/billing/lease-0815";
+  static constexpr const char* root = "hvs.root-token-hunter2";
+  static constexpr const char* role_id = "role-hunter2";
+  static constexpr const char* secret_id = "secret-id-hunter2";
+  static constexpr const char* lease_id = "database/creds/billing/lease-hunter2";
 
   enum class mood { active, sealed, standby, uninitialised };
   std::atomic<mood> is{mood::active};

@@ -132,6 +132,22 @@ TEST_F(vault_login, happens_once_for_many_threads) {
   EXPECT_EQ(fake.vault.logins, 1);
 }
 
+TEST_F(vault_login, that_hangs_is_not_tried_by_one_waiting_thread_after_the_other) {
+  auto o = options();
+  o.connection.timeout = 500ms;
+  o.adapter.breaker.failure_threshold = 100;
+  sg::vault::client vault{o};
+  fake.instead = {.does = test_support::http_response::behaviour::hang};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] { EXPECT_THROW((void)vault.read("a"), sg::call_timeout_error); });
+  }
+  for (auto& t : threads) t.join();
+  // The one that logs in, and perhaps another that came to wait a little later.
+  EXPECT_LE(fake.server.requests().size(), 4u);
+  EXPECT_EQ(vault.breaker().snapshot().metrics.timeouts, 8u);
+}
+
 TEST_F(vault_login, is_not_waited_for_by_a_caller_who_gives_up) {
   sg::vault::client vault{options()};
   fake.instead = {.does = test_support::http_response::behaviour::hang};

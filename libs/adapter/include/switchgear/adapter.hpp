@@ -42,7 +42,8 @@ class refused_error : public error {
 
 /// What every adapter may be told.
 struct adapter_options {
-  /// Of the adapter's own breaker, which is named like the target: `consul.dc1`.
+  /// Of the adapter's own breaker, which is named like the target: `consul.dc1`. The contract's, unless the adapter says
+  /// otherwise.
   config breaker{};
   /// A breaker of the user's instead, from a registry for instance; it outlives the adapter, and its own classifier has to
   /// know what is evidence (each adapter offers its rules()).
@@ -51,6 +52,24 @@ struct adapter_options {
   retry_options retry{};
   /// Of the breaker and the waits between attempts; outlives the adapter.
   switchgear::clock* clock = nullptr;
+};
+
+/// adapter_options of an adapter that differs from the contract by itself: what is not named is the adapter's own.
+///
+///     sg::llm::options o{.adapter = {.clock = &clock}};                 // the preset llm, and nothing is asked twice
+///     o.adapter.breaker.open_duration = 20s;                            // one key of it is another
+///     o.adapter = {.breaker = {.open_duration = 20s}};                  // the contract's configuration but for one key
+///
+/// `breaker` and `retry` are each taken as a whole, as the last line shows. `Breaker` is a function that returns the adapter's
+/// configuration, as those in presets.
+template <auto Breaker, int Attempts = 3>
+struct adapter_options_with {
+  config breaker = Breaker();
+  circuit_breaker* shared_breaker = nullptr;
+  retry_options retry{.max_attempts = Attempts};
+  switchgear::clock* clock = nullptr;
+
+  operator adapter_options() const { return {breaker, shared_breaker, retry, clock}; }
 };
 
 /// What one call of an adapter may be told.

@@ -25,6 +25,7 @@ namespace switchgear::inline v1::consul {
 /// | a reply that is not as documented, or too long; a redirect | failure | connection_error, http::malformed_reply nested |
 /// | a limit of time passed | timeout | call_timeout_error |
 /// | 4xx: bad request, access denied, unknown check, too many requests | ignored | refused_error, the status its code |
+/// | 429 with `connection.too_many_requests_fail` | failure | connection_error, http::status_error nested |
 /// | an argument that cannot be sent | ignored | refused_error, code `invalid_request` |
 /// | the stop token of the operation | ignored | cancelled_error |
 [[nodiscard]] classifier rules();
@@ -39,11 +40,9 @@ namespace switchgear::inline v1::consul {
 ///
 /// Operations that only read are repeated as adapter_options::retry says; those that write are tried once.
 ///
-/// Errors: circuit_open_error (nothing was sent) and those of rules(). Each carries transport `consul`, the operation and
-/// the target
-/// `consul.<datacenter>`. They name services and keys, never a token, a value or a part of a reply. A key, an id or a name
-/// that is
-/// empty or has an empty segment, `.` or `..` in it cannot be sent.
+/// Errors: circuit_open_error (nothing was sent) and those of rules(). Each carries transport `consul`, the operation and the
+/// target `consul.<datacenter>`. They name services and keys, never a token, a value or a part of a reply. A key, an id or a
+/// name that is empty or has an empty segment, `.` or `..` in it cannot be sent.
 ///
 /// Each request carries X-Correlation-ID. Redirects are not followed.
 ///
@@ -58,7 +57,7 @@ class client {
 
   // --- services of this agent ---
 
-  /// Registers, or replaces the registration with the same id. Failure: `Failed to register service NAME: …`.
+  /// Registers, or replaces the registration with the same id and its checks. Failure: `Failed to register service NAME: …`.
   void register_service(const service_registration& service, const operation_options& o = {});
   /// False when the agent does not know the id.
   bool deregister_service(std::string_view id, const operation_options& o = {});

@@ -9,9 +9,6 @@
 
 namespace switchgear::inline v1::consul {
 
-/// 5 failures in a row open the circuit for 30 s; one success closes it.
-[[nodiscard]] inline adapter_options default_adapter_options() { return {.breaker = presets::omnibase_infra()}; }
-
 /// How a client reaches its agent.
 struct options {
   /// Of the agent: http or https, host and port.
@@ -33,9 +30,10 @@ struct options {
   /// The longest reply that is read, in bytes; 1 … 1 GiB. A longer one is a failure.
   std::size_t max_reply = 8 * 1024 * 1024;
 
-  /// Breaker, retries of reading operations, clock. A threshold and an open time of a configuration go into
+  /// Breaker, retries of reading operations, clock. The breaker is the preset omnibase_infra: 5 failures in a row open the
+  /// circuit for 30 s, one success closes it. A threshold and an open time of a configuration go into
   /// `adapter.breaker.failure_threshold` and `adapter.breaker.open_duration`.
-  adapter_options adapter = default_adapter_options();
+  adapter_options_with<&presets::omnibase_infra> adapter{};
 
   /// The defaults with what CONSUL_HTTP_ADDR (with or without http://), CONSUL_HTTP_SSL, CONSUL_HTTP_TOKEN,
   /// CONSUL_DATACENTER, CONSUL_NAMESPACE and CONSUL_CACERT say. An empty variable counts as not set. To be called while no

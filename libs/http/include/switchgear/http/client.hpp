@@ -13,8 +13,8 @@
 
 namespace switchgear::inline v1::http {
 
-/// The request itself was wrong: not a URL, not http or https, a line break in a header. Nothing was sent, and it is
-/// never evidence against the service.
+/// The request itself was wrong: not a URL, not http or https, a line break in a header, authorities that cannot be read.
+/// Nothing was sent, and it is never evidence against the service.
 class invalid_request : public error {
  public:
   invalid_request(std::string what, error_context context) : error(std::move(what)), context_(std::move(context)) {}

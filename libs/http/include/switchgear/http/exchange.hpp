@@ -5,6 +5,7 @@
 #include <switchgear/http/client.hpp>
 #include <switchgear/http/transport.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -38,6 +39,11 @@ class malformed_reply : public error {
 [[nodiscard]] response exchange(transport& through, const request& r, std::size_t most, const error_context& context,
                                 const std::string& name);
 
+/// A limit has passed: throws call_timeout_error named `name`, nested in it a connection_error in `context` that says what was
+/// missing.
+[[noreturn]] void throw_timeout(const std::string& name, std::chrono::nanoseconds limit, const std::string& missing,
+                                const error_context& context, const std::string& correlation_id);
+
 /// As it may stand in a URL: everything but letters, digits and -._~ as %XX; slashes are kept on demand, for paths.
 [[nodiscard]] std::string percent_encode(std::string_view text, bool keep_slashes = false);
 
@@ -45,10 +51,9 @@ class malformed_reply : public error {
 /// near a text from outside. Of a text that is not JSON the answer is some number of brackets.
 [[nodiscard]] bool nests_deeper_than(std::string_view json, std::size_t levels) noexcept;
 
-/// Whether the path keeps its place when it is put behind a prefix: no segment is empty, `.` or `..` (libraries and servers
-/// on the
-/// way would resolve those, and another path would be asked for), and no character is a control character. One slash at the
-/// end is fine.
+/// Whether the path keeps its place when it is put behind a prefix: no segment is empty, `.` or `..` (libraries and servers on
+/// the way would resolve those, and another path would be asked for), and no character is a control character. One slash at
+/// the end is fine.
 [[nodiscard]] bool is_plain_path(std::string_view path) noexcept;
 
 /// What is wrong with the address of a service, if something is: it has to be http or https, a host, perhaps a port and a path;

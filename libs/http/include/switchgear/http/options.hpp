@@ -23,7 +23,8 @@ struct options {
   /// Follow http_proxy, https_proxy and no_proxy of the environment, as libcurl does.
   bool environment_proxy = true;
 
-  /// A file with the certificate authorities to trust, PEM; empty = those of the system.
+  /// A file with the certificate authorities to trust, PEM; empty = those of the system. One that cannot be read makes every
+  /// https request invalid.
   std::string certificate_authorities{};
 
   std::string user_agent = "switchgear";

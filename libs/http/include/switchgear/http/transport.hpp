@@ -40,7 +40,8 @@ struct outcome {
 [[nodiscard]] verdict judge(const outcome& o, const options& with) noexcept;
 
 /// The transfer behind a client, without a breaker: for those who bring their own guard. It follows no redirects and
-/// speaks http and https only.
+/// speaks http and https only. A request is sent once; one by GET or HEAD a second time when an open connection, taken again,
+/// turns out to be gone.
 ///
 /// Thread safety: any number of threads may send at once. Each transfer takes a line (a libcurl handle with its open
 /// connections) from a pool and gives it back; the pool grows to the largest number of simultaneous transfers. A lock

@@ -66,12 +66,11 @@ using text_sink = std::function<void(std::string_view piece)>;
 ///     model.stream({.messages = {{"user", question}}}, [](std::string_view piece) { std::cout << piece; });
 ///
 /// Errors, each with `llm`, `complete` or `stream`, and the target as its context, none with a part of the prompt, the answer
-/// or the key:
-/// circuit_open_error (nothing was sent) · rate_limited_error (429) · refused_error (any other 4xx, a prompt that is not
-/// UTF-8; code() is
-/// the status or `invalid_request`) · call_timeout_error · cancelled_error · connection_error: no connection, 5xx
-/// (http::status_error nested), a malformed answer or a stream that ends early (http::malformed_reply or
-/// http::transfer_error nested). Evidence: timeouts and what becomes a connection_error are failures, the rest is ignored.
+/// or the key: circuit_open_error (nothing was sent) · rate_limited_error (429) · refused_error (any other 4xx, a prompt that is
+/// not UTF-8 or cannot be sent; code() is the status or `invalid_request`) · call_timeout_error · cancelled_error ·
+/// connection_error: no connection, 5xx (http::status_error nested), a malformed answer or a stream that ends early
+/// (http::malformed_reply or http::transfer_error nested). Evidence: timeouts and what becomes a connection_error are failures,
+/// the rest is ignored. With `connection.too_many_requests_fail` a 429 is a connection_error, as 5xx are.
 ///
 /// Each call carries X-Correlation-ID. Thread safety: any number of threads at once.
 class client {

@@ -41,10 +41,9 @@ struct options {
   /// The longest answer, in bytes; of a stream, the longest event and all text together. 1 … 1 GiB.
   std::size_t max_reply = 8 * 1024 * 1024;
 
-  /// The breaker's configuration is the preset `llm`. A complete answer may be asked for again within one call of the breaker,
-  /// but is
-  /// not unless you say so: calls are dear. Streams never are.
-  adapter_options adapter{.breaker = presets::llm(), .retry = {.max_attempts = 1}};
+  /// The breaker has the preset `llm`. A complete answer may be asked for again within one call of the breaker, but is not
+  /// unless you say so (`.retry = {.max_attempts = 3}`): calls are dear. Streams never are.
+  adapter_options_with<&presets::llm, 1> adapter{};
 
   [[nodiscard]] std::vector<problem> validate() const;
 };

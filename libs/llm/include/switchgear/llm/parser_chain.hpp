@@ -81,8 +81,7 @@ class parser_breakers {
 ///     return p ? *p.value : ask_a_human(p.text);
 ///
 /// Nothing and an exception are both failures; no exception of a parser leaves the chain. Thread safety: any number of
-/// threads, once all parsers
-/// are added, as far as the parsers allow it.
+/// threads, once all parsers are added, as far as the parsers allow it.
 template <class T>
 class parser_chain {
  public:

@@ -21,9 +21,12 @@
 
 namespace switchgear::inline v1::postgres {
 
+/// 5 failures in a row open the circuit for 30 s; two successes close it.
+[[nodiscard]] inline config default_breaker() { return {.failure_threshold = 5, .open_duration = std::chrono::seconds(30)}; }
+
 struct options {
   /// `postgresql://…` or `host=… dbname=…`, as libpq has them. The members below, where they are set, win; what neither says
-  /// comes from the PG… variables of the environment.
+  /// comes from the PG… variables of the environment. In a URL an @ or / within user or password is written %40 or %2F.
   std::string connection{};
   std::string host{};  ///< a name, an address, or the folder of a Unix socket
   std::uint16_t port = 0;
@@ -43,7 +46,7 @@ struct options {
   std::chrono::nanoseconds connection_wait = std::chrono::seconds(1);
 
   /// Retries are for repeat_query() and repeat_transaction() alone.
-  adapter_options adapter{.breaker = {.failure_threshold = 5, .open_duration = std::chrono::seconds(30)}};
+  adapter_options_with<&default_breaker> adapter{};
 };
 
 namespace detail {
@@ -59,7 +62,8 @@ class transaction {
   transaction& operator=(const transaction&) = delete;
 
   /// Throws refused_error, conflict_error, call_timeout_error and cancelled_error as client::query does, and server_error. Let
-  /// them pass: whoever catches one and returns has his transaction rolled back and gets a refused_error (25P02).
+  /// them pass: whoever catches one and returns has his transaction rolled back and gets a refused_error (25P02), or, when it
+  /// ended the connection, that error itself.
   result query(std::string_view sql, const std::vector<value>& parameters = {});
   std::uint64_t execute(std::string_view sql, const std::vector<value>& parameters = {}) {
     return query(sql, parameters).affected_rows();
@@ -79,11 +83,14 @@ class transaction {
   void end();
   void commit();
   void abandon() noexcept;
+  /// Whether the connection is gone, and neither the function nor its caller is to blame.
+  [[nodiscard]] bool lost_its_server() const noexcept;
 
   detail::session& session_;
   const adapter::attempt& attempt_;
   std::chrono::nanoseconds limit_;
-  std::exception_ptr thrown_{};  ///< what a statement threw last
+  std::exception_ptr thrown_{};     ///< what a statement threw last
+  std::exception_ptr broken_by_{};  ///< what the statement threw that ended the connection
   bool rolls_back_ = false;
 };
 

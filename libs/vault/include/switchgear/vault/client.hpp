@@ -42,6 +42,7 @@ class standby_error : public connection_error {
 /// | a reply that is not as documented, or too long | failure | connection_error, http::malformed_reply nested |
 /// | a limit of time passed | timeout | call_timeout_error |
 /// | 400, 403 and other 4xx, 429 too; a role that may not log in | ignored | refused_error, the status its code |
+/// | 429 with `connection.too_many_requests_fail` | failure | connection_error, http::status_error nested |
 /// | an argument that cannot be sent | ignored | refused_error, code `invalid_request` |
 /// | the stop token of the operation | ignored | cancelled_error |
 /// | health(): active | success | the report |
@@ -64,15 +65,13 @@ class standby_error : public connection_error {
 /// Operations that only read are repeated as adapter_options::retry says; those that write are tried once.
 ///
 /// Errors: circuit_open_error (nothing was sent) and those of rules(). Each carries transport `vault`, the operation and the
-/// target.
-/// They name paths of secrets, never a token, a role or secret id, a lease, data, or a part of a reply. A path that is empty
-/// or has an empty
-/// segment, `.` or `..` in it cannot be sent.
+/// target. They name paths of secrets, never a token, a role or secret id, a lease, data, or a part of a reply. A path that is
+/// empty or has an empty segment, `.` or `..` in it cannot be sent.
 ///
 /// Each request carries X-Correlation-ID. Redirects are not followed: a token goes to the configured address alone.
 ///
 /// Thread safety: every function from any thread at any time; destruction after the last has returned. Of several threads that
-/// need a token one logs in, and the others wait for it.
+/// need a token one logs in, and the others wait for it, each for at most the connection's timeout.
 class client {
  public:
   /// Throws config_error. Connects with the first operation.

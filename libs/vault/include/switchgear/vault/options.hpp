@@ -9,9 +9,6 @@
 
 namespace switchgear::inline v1::vault {
 
-/// 5 failures in a row open the circuit for 30 s; one success closes it.
-[[nodiscard]] inline adapter_options default_adapter_options() { return {.breaker = presets::omnibase_infra()}; }
-
 /// How a client reaches Vault and who it is: by a token, or by a role of AppRole.
 struct options {
   /// Of the server or the load balancer before it: http or https, host and port.
@@ -33,18 +30,20 @@ struct options {
   /// Where the key-value engine, version 2, is mounted.
   std::string mount = "secret";
 
+  /// Limits are those of each request. An operation may need several: a login, the question, whether the token is still valid,
+  /// and again. `adapter.breaker.call_timeout` bounds them all together.
   http::options connection{
       .connect_timeout = std::chrono::seconds(2), .timeout = std::chrono::seconds(15), .environment_proxy = false};
 
   /// The longest reply that is read, in bytes; 1 … 1 GiB. A longer one is a failure.
   std::size_t max_reply = 4 * 1024 * 1024;
 
-  /// Breaker, retries of reading operations, clock.
-  adapter_options adapter = default_adapter_options();
+  /// Breaker, retries of reading operations, clock. The breaker is the preset omnibase_infra: 5 failures in a row open the
+  /// circuit for 30 s, one success closes it.
+  adapter_options_with<&presets::omnibase_infra> adapter{};
 
   /// The defaults with what VAULT_ADDR, VAULT_TOKEN, VAULT_NAMESPACE, VAULT_ROLE_ID, VAULT_SECRET_ID and VAULT_CACERT say.
-  /// An empty
-  /// variable counts as not set. To be called while no other thread changes the environment.
+  /// An empty variable counts as not set. To be called while no other thread changes the environment.
   [[nodiscard]] static options from_env();
 
   /// Every problem of what is above at once, without those of the breaker and the connection; no secret in them.
