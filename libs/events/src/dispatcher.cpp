@@ -12,6 +12,9 @@ namespace {
 /// How many circuits are known at a time; of more, the sequences are not looked at and late comers are not told.
 constexpr std::size_t most_circuits = 1 << 20;
 
+/// How many circuits that are no more may wait for a handler that does not return; more than that stay known.
+constexpr std::size_t most_forgetting = 1 << 17;
+
 /// What others wrote, for a log: without line breaks and not endless.
 std::string one_line(std::string text) {
   constexpr std::size_t longest = 400;
@@ -74,6 +77,7 @@ void dispatcher::start() {
 }
 
 void dispatcher::close() noexcept {
+  const std::lock_guard one_at_a_time(closing_);
   std::thread ending;
   {
     const std::lock_guard lock(mutex_);
@@ -86,7 +90,7 @@ void dispatcher::close() noexcept {
   }
   inbox_.close();
   if (ending.joinable()) ending.join();
-  inbox_.clear();  // of a bus that was never started
+  inbox_.abandon();  // of a bus that was never started
 }
 
 std::shared_ptr<const dispatcher::subscribers> dispatcher::all() const {
@@ -115,7 +119,7 @@ subscription dispatcher::subscribe(std::string_view pattern, handler h, subscrib
     }
   });
   // In turn, so that it hears of nothing that was published before.
-  inbox_.run_in_turn([this, added] {
+  in_turn([this, added] {
     if (!added->present) {
       added->active = true;
     } else if (complete_) {
@@ -167,7 +171,7 @@ bool dispatcher::wants(std::string_view prefix) const {
 }
 
 void dispatcher::complete() {
-  inbox_.run_in_turn([this] {
+  in_turn([this] {
     complete_ = true;
     const auto list = all();
     for (const auto& s : *list) {
@@ -176,8 +180,21 @@ void dispatcher::complete() {
   });
 }
 
+void dispatcher::in_turn(std::function<void()> action) {
+  inbox_.run_in_turn([action = std::move(action)] {
+    try {
+      action();
+    } catch (...) {
+      // No memory: a subscriber that did not hear how things are hears what changes.
+    }
+  });
+}
+
 void dispatcher::forget(std::string key) {
-  inbox_.run_in_turn([this, gone = std::move(key)] {
+  if (forgetting_.load() >= most_forgetting) return;
+  forgetting_.fetch_add(1);
+  in_turn([this, gone = std::move(key)] {
+    forgetting_.fetch_sub(1);
     circuits_.erase(gone);
     known_.store(circuits_.size(), std::memory_order_relaxed);
   });
@@ -208,43 +225,57 @@ void dispatcher::run() {
 
 void dispatcher::activate(subscriber& s) {
   s.active = true;
-  for (const auto& [key, e] : circuits_) {
-    topic_ = topic_of(e);
+  for (const auto& [key, known] : circuits_) {
+    topic_ = topic_of(known.now);
     if (!topic_matches(s.pattern, topic_)) continue;
-    event now = e;
+    event now = known.now;
     now.present = true;
     tell(s, topic_, now);
   }
 }
 
-void dispatcher::handle(const event& e) {
-  bool news_for_all = true;
-  if (e.present || is_transition(e.kind)) {
-    std::string key = circuit_key(e);
-    const auto known = circuits_.find(key);
-    if (known != circuits_.end()) {
-      const std::uint64_t last = known->second.sequence;
-      if (e.sequence <= last) {
-        duplicates_.fetch_add(1, std::memory_order_relaxed);
-        return;
-      }
-      const std::uint64_t gap = e.sequence - last - (e.present ? 0 : 1);
-      if (gap != 0) {
-        count_missed(gap, "circuit " + e.service + ": " + std::to_string(gap) + " transitions were missed, between " +
-                              std::to_string(last) + " and " + std::to_string(e.sequence));
-      }
-      known->second = e;
-    } else if (circuits_.size() < most_circuits) {
-      circuits_.emplace(std::move(key), e);
+/// Nobody: it is a duplicate.
+std::optional<dispatcher::audience> dispatcher::audience_of(const event& e) {
+  if (!e.present && !is_transition(e.kind)) return audience::all;
+  std::string key = circuit_key(e);
+  const auto found = circuits_.find(key);
+  if (found == circuits_.end()) {
+    if (circuits_.size() < most_circuits) {
+      circuits_.emplace(std::move(key), circuit{e, e.present ? 0 : e.sequence});
       known_.store(circuits_.size(), std::memory_order_relaxed);
     }
-    news_for_all = !e.present;
+    return e.present ? audience::with_present : audience::all;
+  }
+  circuit& known = found->second;
+  const std::uint64_t last = known.now.sequence;
+  if (e.sequence <= (e.present ? last : known.told)) return std::nullopt;
+  if (e.sequence <= last) {
+    // Its publisher told how the circuit is while this one was still on its way.
+    if (e.sequence == last) known.now = e;
+    known.told = e.sequence;
+    return audience::without_present;
+  }
+  const std::uint64_t gap = e.sequence - last - (e.present ? 0 : 1);
+  if (gap != 0) {
+    count_missed(gap, "circuit " + e.service + ": " + std::to_string(gap) + " transitions were missed, between " +
+                          std::to_string(last) + " and " + std::to_string(e.sequence));
+  }
+  known.now = e;
+  if (!e.present) known.told = e.sequence;
+  return e.present ? audience::with_present : audience::all;
+}
+
+void dispatcher::handle(const event& e) {
+  const auto who = audience_of(e);
+  if (!who) {
+    duplicates_.fetch_add(1, std::memory_order_relaxed);
+    return;
   }
   topic_ = topic_of(e);
   const auto list = all();
   for (const auto& s : *list) {
-    if (!s->active || (!news_for_all && !s->present) || !topic_matches(s->pattern, topic_)) continue;
-    tell(*s, topic_, e);
+    const bool meant = *who == audience::all || s->present == (*who == audience::with_present);
+    if (s->active && meant && topic_matches(s->pattern, topic_)) tell(*s, topic_, e);
   }
   delivered_.fetch_add(1, std::memory_order_relaxed);
 }

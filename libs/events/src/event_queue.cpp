@@ -164,6 +164,18 @@ std::uint64_t event_queue::clear() {
   return all;
 }
 
+void event_queue::abandon() noexcept {
+  close();
+  clear();
+  std::vector<action> gone;  // destroyed outside the lock
+  {
+    const std::lock_guard lock(mutex_);
+    gone.swap(actions_);
+    rounds_done_ = rounds_;
+  }
+  dealt_with_.notify_all();
+}
+
 bool event_queue::flush(std::chrono::nanoseconds limit) {
   // What is longer than anybody waits would overflow the clock.
   const auto within = std::clamp<std::chrono::nanoseconds>(limit, {}, std::chrono::hours(24 * 365));

@@ -63,4 +63,9 @@ bus_metrics local_bus::metrics() const {
   return m;
 }
 
+event_bus& default_bus() {
+  static local_bus shared;
+  return shared;
+}
+
 }  // namespace switchgear::inline v1

@@ -144,6 +144,18 @@ TEST_F(event_queue, clears_events_and_keeps_actions) {
   EXPECT_EQ(take(), texts{"kept"});
 }
 
+TEST_F(event_queue, has_nothing_left_to_flush_when_it_is_abandoned) {
+  fill();
+  bool done = false;
+  EXPECT_TRUE(queue.run_in_turn([&done] { done = true; }));
+  queue.abandon();
+  EXPECT_TRUE(queue.flush(0ns));
+  EXPECT_FALSE(queue.push(call("a", 1)));
+  EXPECT_EQ(queue.dropped(), 5u);
+  EXPECT_FALSE(queue.wait(batch));
+  EXPECT_FALSE(done);
+}
+
 TEST_F(event_queue, has_nothing_to_flush_when_it_is_empty) {
   EXPECT_TRUE(queue.flush(0ns));
   queue.push(call("a", 1));

@@ -228,6 +228,32 @@ TEST_F(local_bus, delivers_what_waits_when_it_is_closed_and_drops_the_rest) {
   EXPECT_EQ(bus.metrics().dropped, 1u);
 }
 
+TEST_F(local_bus, has_nothing_to_flush_when_it_was_closed_before_it_began) {
+  bus.withdraw("a", "one");
+  bus.close();
+  EXPECT_TRUE(bus.flush(0s));
+}
+
+TEST_F(local_bus, is_closed_for_all_who_close_it_once_what_waits_is_delivered) {
+  gate g;
+  std::atomic<int> told{0};
+  const auto slow = bus.subscribe("*", [&](std::string_view, const sg::event&) {
+    if (told++ == 0) g.pass();
+  });
+  for (std::uint64_t i = 1; i <= 10; ++i) bus.publish(transition("a", i));
+  g.wait_for_somebody();
+  for (std::uint64_t i = 11; i <= 20; ++i) bus.publish(transition("a", i));
+  const auto close = [&] {
+    bus.close();
+    return told.load();
+  };
+  auto one = std::async(std::launch::async, close), two = std::async(std::launch::async, close);
+  EXPECT_EQ(two.wait_for(20ms), std::future_status::timeout);
+  g.open();
+  EXPECT_EQ(one.get() + two.get(), 40);
+  EXPECT_EQ(bus.metrics().undelivered, 0u);
+}
+
 TEST(local_bus_alone, may_be_gone_before_its_subscriptions_and_its_handlers_with_them) {
   auto owned = std::make_shared<int>(1);
   sg::subscription one, two;
@@ -246,6 +272,15 @@ TEST(local_bus_alone, refuses_an_impossible_queue) {
   for (const std::size_t capacity : {std::size_t{0}, std::size_t{15}, std::size_t{1'048'577}}) {
     EXPECT_THROW(sg::local_bus({.queue_capacity = capacity}), sg::config_error) << capacity;
   }
+}
+
+TEST(local_bus_alone, refuses_an_impossible_member) {
+  for (const sg::event_bus_options& o :
+       {sg::event_bus_options{.keep_present = -1s, .member = "x"}, {.keep_present = 24h * 31, .member = "x"},
+        {.keep_present = 1s}, {.member = "two words"}, {.member = std::string(65, 'x')}}) {
+    EXPECT_THROW(sg::local_bus{o}, sg::config_error) << o.member << " " << o.keep_present.count();
+  }
+  const sg::local_bus good({.keep_present = 24h * 30, .member = "File-1.of_two"});
 }
 
 TEST(local_bus_alone, is_connected_and_costs_no_thread_before_it_is_used) {
@@ -273,6 +308,18 @@ TEST(local_bus_alone, hears_notices_that_throw_or_use_the_bus) {
 TEST(bus_notice, has_kinds_with_names) {
   EXPECT_EQ(to_string(sg::bus_notice::kind::connected), "connected");
   EXPECT_EQ(to_string(sg::bus_notice::kind::handler_failed), "handler_failed");
+}
+
+TEST(default_bus, is_one_for_all) {
+  int heard = 0;
+  const auto subscription = sg::default_bus().subscribe(sg::topics::all, [&](std::string_view, const sg::event&) { ++heard; });
+  sg::event e;
+  e.kind = sg::event_kind::opened;
+  e.service = "payments";
+  sg::default_bus().publish(e);
+  ASSERT_TRUE(sg::default_bus().flush(20s));
+  EXPECT_EQ(heard, 1);
+  EXPECT_EQ(&sg::default_bus(), &sg::default_bus());
 }
 
 }  // namespace

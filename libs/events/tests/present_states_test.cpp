@@ -65,6 +65,30 @@ TEST_F(present_states, that_are_no_news_are_not_told) {
   EXPECT_EQ(bus.metrics().duplicates, 2u);
 }
 
+TEST_F(present_states, do_not_hide_the_transitions_they_overtook) {
+  const auto asked = bus.subscribe("*", into(heard), {.present = true});
+  const auto not_asked = bus.subscribe("*", into(plain));
+  bus.publish(transition("a", 1));
+  bus.publish(present("a", 3));
+  for (std::uint64_t i = 2; i <= 4; ++i) bus.publish(transition("a", i));
+  bus.publish(transition("a", 3));
+  bus.publish(present("b", 7));
+  bus.publish(transition("b", 7));
+  bus.publish(transition("b", 7));
+  flush();
+  EXPECT_EQ(heard, (texts{"a1", "a3p", "a4", "b7p"}));
+  EXPECT_EQ(plain, (texts{"a1", "a2", "a3", "a4", "b7"}));
+  EXPECT_EQ(bus.metrics().duplicates, 2u);
+}
+
+TEST_F(present_states, are_those_of_the_latest_moment_though_older_transitions_come_in) {
+  bus.publish(present("a", 3));
+  bus.publish(transition("a", 2));
+  const auto late = bus.subscribe("*", into(heard), {.present = true});
+  flush();
+  EXPECT_EQ(heard, texts{"a3p"});
+}
+
 TEST_F(present_states, tell_of_each_breaker_of_one_name) {
   sg::event other = present("a", 9);
   other.instance = "another";

@@ -4,6 +4,7 @@
 #include "redis_bus_publisher.hpp"
 #include "redis_bus_subscriber.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
@@ -82,7 +83,9 @@ subscription redis_bus::subscribe(std::string_view pattern, handler h, subscribe
 
 bool redis_bus::flush(std::chrono::nanoseconds limit) {
   start();
-  const auto until = std::chrono::steady_clock::now() + limit;
+  // What is longer than anybody waits would overflow the clock.
+  const auto until = std::chrono::steady_clock::now() +
+                     std::clamp<std::chrono::nanoseconds>(limit, {}, std::chrono::hours(24 * 365));
   if (!parts_->publisher.flush(limit)) return false;
   return parts_->shared->receivers->flush(until - std::chrono::steady_clock::now());
 }

@@ -142,12 +142,15 @@ std::optional<redis::reply> redis_link::poll(std::chrono::nanoseconds at_most) {
 }
 
 void redis_reconnecting::connected() {
-  attempt_ = 0;
-  previous_ = 0ns;
   told_.clear();
   connected_.store(true, std::memory_order_relaxed);
   shared_.connections.fetch_add(1, std::memory_order_relaxed);
   shared_.notices->say(bus_notice::kind::connected, 1, "connected to " + shared_.target + " for " + purpose_);
+}
+
+void redis_reconnecting::works() noexcept {
+  attempt_ = 0;
+  previous_ = 0ns;
 }
 
 void redis_reconnecting::lost(const std::string& why) {

@@ -129,6 +129,8 @@ class redis_reconnecting {
       : shared_(shared), waker_(waker), purpose_(std::move(purpose)) {}
 
   void connected();
+  /// The connection has done what it is for. A server that lets in and then refuses is asked less and less often.
+  void works() noexcept;
   /// Tells why, unless that was the last that was told, and waits.
   void lost(const std::string& why);
   /// Waits until the guard might let the next attempt pass.

@@ -10,7 +10,7 @@ namespace switchgear::inline v1::detail {
 namespace {
 
 /// How many messages are on their way at a time.
-constexpr std::size_t most_at_once = 128;
+constexpr std::size_t most_at_once = 512;
 
 /// How many circuits one command reminds the server of.
 constexpr std::size_t most_reminders = 64;
@@ -62,7 +62,7 @@ void redis_publisher::close(std::chrono::nanoseconds at_most) noexcept {
     waker_->wake();
     ending.join();
   }
-  outbox_->clear();
+  outbox_->abandon();
 }
 
 void redis_publisher::withdraw(std::string key) {
@@ -70,7 +70,11 @@ void redis_publisher::withdraw(std::string key) {
   withdrawals_.fetch_add(1);
   const bool taken = outbox_->run_in_turn([this, gone = std::move(key)] {
     withdrawals_.fetch_sub(1);
-    pending_.push_back({message::kind::withdrawal, gone, {}, {}, {}});
+    try {
+      pending_.push_back({message::kind::withdrawal, gone, {}, {}, {}});
+    } catch (...) {
+      // No memory: it stays known until the bus is closed.
+    }
   });
   if (!taken) withdrawals_.fetch_sub(1);
 }
@@ -116,6 +120,7 @@ bool redis_publisher::step() {
   }
   if (pulse_.is_due()) shared_->guard.call([this] { say_alive(); });
   send_pending();
+  line_.works();
   if (std::exchange(taken_, false)) outbox_->done();
   if (!more_) {
     leave();
@@ -132,7 +137,13 @@ bool redis_publisher::take() {
     shared_->notices->say(bus_notice::kind::dropped, batch_.dropped(),
                           std::to_string(batch_.dropped()) + " events dropped before they could be sent: too many waited");
   }
-  batch_.for_each([this](const event& e) { pending_.push_back(message_of(e)); });
+  batch_.for_each([this](const event& e) {
+    try {
+      pending_.push_back(message_of(e));
+    } catch (...) {  // no memory
+      shared_->dropped.fetch_add(1);
+    }
+  });
   return more;
 }
 
@@ -182,7 +193,8 @@ void redis_publisher::remind() {
 void redis_publisher::say_alive() {
   const redis_names& names = shared_->names;
   const redis::reply r = link_->ask({"EVAL", redis_scripts::heartbeat(), "3", names.own_circuits, names.members, names.stream,
-                                     names.lifetime, names.member, names.withdrawn, names.circuits});
+                                     names.lifetime, names.member, names.withdrawn, names.circuits,
+                                     told_.empty() ? "1" : "0"});
   if (r.elements.size() != 2) throw redis::io_error("the server answers what it was not asked");
   shared_->set_position(r.elements[1].text);
   if (static_cast<std::uint64_t>(r.elements[0].integer) < told_.size()) remind();
@@ -191,6 +203,7 @@ void redis_publisher::say_alive() {
 void redis_publisher::send_pending() {
   while (next_ < pending_.size()) {
     shared_->guard.call([this] { send_some(); });
+    line_.works();
   }
   pending_.clear();
   next_ = 0;
@@ -248,8 +261,8 @@ void redis_publisher::confirmed(message& m) {
 }
 
 void redis_publisher::leave() {
-  const bool stays = shared_->options.queues.keep_present > std::chrono::nanoseconds(0);
-  if (!link_ || told_.empty() || stays) return;
+  if (!link_ || told_.empty()) return;
+  if (shared_->options.queues.keep_present > std::chrono::nanoseconds(0)) return say_alive();  // its time begins now
   const redis_names& names = shared_->names;
   link_->ask({"EVAL", redis_scripts::leave(), "2", names.own_circuits, names.members, names.member, names.withdrawn});
 }

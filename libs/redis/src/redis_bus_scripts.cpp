@@ -26,10 +26,16 @@ namespace redis_scripts {
 namespace {
 
 // Sequences are compared as texts: a number of Lua has only 53 bits.
-constexpr std::string_view is_news = R"(
-local function is_news(hash, key, sequence)
-  local known = string.match(redis.call('HGET', hash, key) or '', '^%d+')
-  return not known or #known < #sequence or (#known == #sequence and known < sequence)
+constexpr std::string_view what_is_known = R"(
+local function less(one, other)
+  return #one < #other or (#one == #other and one < other)
+end
+local function known(hash, key)
+  local value = redis.call('HGET', hash, key)
+  if not value then return nil end
+  local sequence, told = string.match(value, '^(%d+)/?(%d*)')
+  if not sequence then return nil end
+  return sequence, told == '' and sequence or told, value
 end
 )";
 
@@ -47,26 +53,33 @@ end
 
 }  // namespace
 
-// A stream that nobody writes to any more is gone after a day.
+// The hash last: a script that fails half-way (no right to write the stream) has to do the rest when it comes again. What is new
+// in the hash may be the first there is; of others the next heartbeat will say that they live. A stream that nobody writes to any
+// more is gone after a day.
 const std::string& transition() {
-  static const std::string text = std::string(is_news) + std::string(lives) + R"(
-if not is_news(KEYS[1], ARGV[3], ARGV[4]) then return 0 end
-redis.call('HSET', KEYS[1], ARGV[3], ARGV[4] .. ' ' .. ARGV[5])
-lives(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
+  static const std::string text = std::string(what_is_known) + std::string(lives) + R"(
+local sequence, told, value = known(KEYS[1], ARGV[3])
+if sequence and not less(told, ARGV[4]) then return 0 end
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[7], '*', 'event', ARGV[5], 'member', ARGV[2])
 redis.call('PEXPIRE', KEYS[3], 86400000)
 redis.call('PUBLISH', ARGV[6], ARGV[5])
+if sequence and less(ARGV[4], sequence) then
+  redis.call('HSET', KEYS[1], ARGV[3], sequence .. '/' .. ARGV[4] .. string.match(value, ' .*'))
+elseif redis.call('HSET', KEYS[1], ARGV[3], ARGV[4] .. ' ' .. ARGV[5]) == 1 then
+  lives(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
+end
 return 1
 )";
   return text;
 }
 
 const std::string& present() {
-  static const std::string text = std::string(is_news) + std::string(lives) + R"(
+  static const std::string text = std::string(what_is_known) + std::string(lives) + R"(
 for i = 4, #ARGV, 3 do
-  if is_news(KEYS[1], ARGV[i], ARGV[i + 1]) then
-    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1] .. ' ' .. ARGV[i + 2])
+  local sequence, told = known(KEYS[1], ARGV[i])
+  if not sequence or less(sequence, ARGV[i + 1]) then
     redis.call('PUBLISH', ARGV[3], ARGV[i + 2])
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1] .. '/' .. (told or '0') .. ' ' .. ARGV[i + 2])
   end
 end
 lives(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
@@ -88,7 +101,7 @@ const std::string& heartbeat() {
   static const std::string text = std::string(lives) + R"(
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', server_time(), 'LIMIT', 0, 16)) do
   redis.call('ZREM', KEYS[2], gone)
-  if gone ~= ARGV[2] then
+  if gone ~= ARGV[2] or ARGV[5] == '1' then
     for _, key in ipairs(redis.call('HKEYS', ARGV[4] .. gone)) do redis.call('PUBLISH', ARGV[3], key) end
     redis.call('DEL', ARGV[4] .. gone)
   end

@@ -12,15 +12,17 @@ namespace switchgear::inline v1::detail {
 struct redis_names {
   explicit redis_names(const redis_bus_options& o);
 
-  std::string member;         ///< of this bus, a UUID
+  std::string member;         ///< of this bus: event_bus_options::member, or a UUID
   std::string channels;       ///< what stands before topics: empty or `FLEET:`
   std::string present;        ///< channel: how a circuit is
   std::string withdrawn;      ///< channel: a circuit is no more
-  std::string circuits;       ///< what stands before a member's UUID in the name of its hash
-  std::string own_circuits;   ///< hash: circuit key → `SEQUENCE JSON`
-  std::string members;        ///< sorted set: the UUIDs, by the time (the server's, in ms) at which they are held for dead
-  std::string stream;         ///< the last transitions: `event` = JSON, `member` = UUID
-  std::string lifetime;       ///< in ms
+  std::string circuits;       ///< what stands before a member in the name of its hash
+  /// Hash: circuit key → `SEQUENCE JSON` of its last transition; `SEQUENCE/TOLD JSON` when that was told as a present state, and
+  /// the last transition that was published was TOLD, 0 for none.
+  std::string own_circuits;
+  std::string members;        ///< sorted set, by the time (the server's, in ms) at which they are held for dead
+  std::string stream;         ///< the last transitions: `event` = JSON, `member` = who told
+  std::string lifetime;       ///< in ms, after close() too if keep_present says so
   std::string stream_length;
 };
 
@@ -28,7 +30,7 @@ struct redis_names {
 namespace redis_scripts {
 
 /// A transition. KEYS: own_circuits, members, stream. ARGV: lifetime, member, circuit key, sequence, JSON, channel,
-/// stream_length. Gives 0 when the hash has this sequence or a later one.
+/// stream_length. Gives 0 when this transition or a later one was published already.
 [[nodiscard]] const std::string& transition();
 
 /// How circuits are. KEYS: own_circuits, members. ARGV: lifetime, member, channel, then for each circuit key, sequence and JSON.
@@ -38,7 +40,8 @@ namespace redis_scripts {
 [[nodiscard]] const std::string& withdraw();
 
 /// This member lives; those that are silent for too long do not. KEYS: own_circuits, members, stream. ARGV: lifetime, member,
-/// channel for the withdrawn, circuits. Gives how many circuits the own hash has and the last entry of the stream.
+/// channel for the withdrawn, circuits, `1` when this member has told nothing yet: what it left behind the last time is then
+/// forgotten too, if it is too old. Gives how many circuits the own hash has and the last entry of the stream.
 [[nodiscard]] const std::string& heartbeat();
 
 /// This member goes. KEYS: own_circuits, members. ARGV: member, channel for the withdrawn.

@@ -112,9 +112,10 @@ void redis_subscriber::listen() {
       ping();
       if (retold_at_ && shared_->source.now() >= *retold_at_) forget_the_lost();
     }
-    const auto now = std::chrono::steady_clock::now();
-    if (pong_until_ && now >= *pong_until_) throw redis::io_timeout("the server does not answer");
-    if (const auto got = link_->poll(pong_until_ ? *pong_until_ - now : for_ever)) take(*got);
+    auto got = link_->poll(pong_until_ ? *pong_until_ - std::chrono::steady_clock::now() : for_ever);
+    // Twice: the first look may have ended because somebody called, and what came while this thread was busy is no silence.
+    if (!got && is_overdue() && !(got = link_->poll(0ns))) throw redis::io_timeout("the server does not answer");
+    if (got) take(*got);
   }
 }
 
@@ -148,20 +149,29 @@ void redis_subscriber::follow() {
 void redis_subscriber::ping() {
   tell_refused();
   if (pong_until_) return;
-  candidate_ = shared_->position();
+  // Before transitions are followed, nothing is heard of them.
+  candidate_ = (followed_ & state) != 0 ? shared_->position() : std::string();
   link_->send({"PING"});
+  await_answer();
+}
+
+void redis_subscriber::await_answer() {
   const auto limit = shared_->options.server.timeout;
   pong_until_ = std::chrono::steady_clock::now() + (limit == 0ns ? std::chrono::nanoseconds(24h) : limit);
 }
+
+bool redis_subscriber::is_overdue() const { return pong_until_ && std::chrono::steady_clock::now() >= *pong_until_; }
 
 void redis_subscriber::take(const redis::reply& message) {
   if (message.is_error()) throw redis::describe_error(message, "PSUBSCRIBE");
   const auto& parts = message.elements;
   const std::string_view what = parts.empty() ? std::string_view() : parts[0].text;
+  if (pong_until_) await_answer();  // it stands behind all that the server has to say
   if (what == "pmessage" && parts.size() == 4) {
     take_event(parts[2].text, parts[3].text);
   } else if (what == "pong" || message.text == "PONG") {
     pong_until_.reset();
+    line_.works();
     // Whatever had left before the heartbeat found this entry came in before the answer to a ping that was sent later.
     if (!candidate_.empty()) position_ = std::move(candidate_);
     candidate_.clear();

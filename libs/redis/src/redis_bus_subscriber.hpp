@@ -60,6 +60,8 @@ class redis_subscriber {
   void tell_present(redis_link& from);
   void forget_the_lost();
   void ping();
+  void await_answer();
+  [[nodiscard]] bool is_overdue() const;
   void take(const redis::reply& message);
   void take_event(std::string_view channel, std::string_view payload);
   void take_withdrawal(std::string_view key);

@@ -54,6 +54,19 @@ deadline deadline_in(std::chrono::nanoseconds from_now) {
   return clock_type::now() + from_now;
 }
 
+namespace {
+
+/// An address that swallows everything leaves its share of the time to those behind it.
+deadline share_of(const deadline& until, const addrinfo& first) {
+  if (!until) return until;
+  int addresses = 0;
+  for (const addrinfo* a = &first; a != nullptr; a = a->ai_next) ++addresses;
+  const auto now = clock_type::now();
+  return now + std::max<clock_type::duration>(*until - now, 0ns) / addresses;
+}
+
+}  // namespace
+
 void socket::close() noexcept {
   if (fd_ >= 0) ::close(fd_);
   fd_ = -1;
@@ -102,9 +115,9 @@ std::optional<socket> socket::connect(const options& o, int wake_fd) {
       last = errno;
       continue;
     }
-    switch (s.wait(true, until, wake_fd)) {
+    switch (s.wait(true, share_of(until, *a), wake_fd)) {
       case woken_by::wake_fd: return std::nullopt;
-      case woken_by::time: throw io_timeout("cannot connect: no answer within " + format_duration(o.connect_timeout));
+      case woken_by::time: last = ETIMEDOUT; continue;
       case woken_by::nobody: break;
     }
     socklen_t length = sizeof last;
@@ -116,6 +129,7 @@ std::optional<socket> socket::connect(const options& o, int wake_fd) {
     (void)::setsockopt(s.fd_, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     return s;
   }
+  if (last == ETIMEDOUT) throw io_timeout("cannot connect: no answer within " + format_duration(o.connect_timeout));
   throw io_error("cannot connect: " + reason(last));
 }
 

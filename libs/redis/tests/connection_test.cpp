@@ -157,7 +157,8 @@ TEST_F(redis_connection, is_cut_in_the_middle_of_a_reply) {
   redis::connection c = open_through(proxy);
   proxy.cut_after(500);
   EXPECT_THROW(c.command({"GET", "k"}), redis::io_error);
-  EXPECT_THROW((void)open_through(proxy), redis::io_error);
+  // The system may still accept a connection that nobody will serve.
+  EXPECT_THROW(open_through(proxy).command({"PING"}), redis::io_error);
   proxy.heal();
   EXPECT_EQ(open_through(proxy).command({"GET", "k"}).text.size(), 1000u);
 }

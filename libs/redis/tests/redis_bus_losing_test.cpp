@@ -36,6 +36,7 @@ TEST_F(redis_bus_losing, the_server_and_all_it_knew_ends_in_the_truth) {
   sender.publish(transition("payments", 5));
   server_.restart_empty();
   ASSERT_TRUE(eventually([&] { return heard.last_sequence("payments") == 5; }));
+  ASSERT_TRUE(sender.flush(20s));
   EXPECT_TRUE(adds_up(sender.metrics()));
   EXPECT_EQ(sender.metrics().dropped, 0u);
   EXPECT_EQ(notices.count(sg::bus_notice::kind::connected), 2u);

@@ -166,14 +166,18 @@ breaker_handle registry_core::make(std::string_view name, std::uint64_t hash, co
         if (table_.size() < most_) {
           out = settle_in(std::move(body), hash, true, made.off_by_environment);
           is_new = true;
+          // Before anybody can take it away again, which tells the bus that it is gone.
+          if (introduction) bus_->publish(*introduction);
         }
       }
     }
-    if (evicted) withdraw(*evicted->body);
+    if (evicted) {
+      observers_.end(*evicted->body);  // what it still has to say would make it known again
+      withdraw(*evicted->body);
+    }
     if (!out) return turn_away(name, hash);
     if (is_new) {
       observers_.bring_up_to_date(*out.record_->body);
-      if (introduction) bus_->publish(*introduction);
       if (asked.how == asked_config::way::whole && made.file->file.table_for(name) != nullptr) {
         reports_.add(hidden_table(name));
       }

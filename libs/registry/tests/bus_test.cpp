@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <mutex>
+#include <thread>
 
 namespace {
 
@@ -80,6 +81,20 @@ TEST_F(registry_on_a_bus, tells_two_breakers_of_one_name_apart) {
   circuits.get("payments")->trip();  // its sequence begins again
   EXPECT_THAT(h.lines(), ElementsAre("state.payments opened", "state.payments opened"));
   EXPECT_EQ(bus.metrics().duplicates, 0u);
+}
+
+TEST_F(registry_on_a_bus, leaves_none_known_that_is_gone_however_quickly_they_come_and_go) {
+  const auto come_and_go = [this] {
+    for (int i = 0; i < 3000; ++i) {
+      circuits.get("payments");
+      circuits.remove("payments");
+    }
+  };
+  std::thread one(come_and_go), other(come_and_go);
+  one.join();
+  other.join();
+  EXPECT_TRUE(bus.flush(1min));
+  EXPECT_EQ(bus.metrics().circuits, circuits.size());
 }
 
 TEST(registry_bus, hears_of_calls_when_that_is_wanted) {

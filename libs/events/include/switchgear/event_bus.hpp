@@ -36,10 +36,14 @@ struct event_bus_options {
   /// the end is always the truth. About 0.6 KiB each, taken when it is first needed.
   std::size_t queue_capacity = 4096;
 
-  /// For programs that come and go while their circuits live on, as `switchgear exec`: who comes late is still told of them when the bus was
-  /// closed, for this long. `member` names the program then; the next one of that name takes over what this one has told. 0: the circuits
-  /// are gone with the bus. On a local bus it means nothing; on Kafka what was told stays as long as the broker keeps it.
+  /// For programs that come and go while their circuits live on, as `switchgear exec`: who comes late is still told of them when
+  /// the bus was closed, for this long, by the server's clock; 0 … 30 days. 0: the circuits are gone with the bus. On a local
+  /// bus it means nothing; on Kafka what was told stays as long as the broker keeps it.
   std::chrono::nanoseconds keep_present{0};
+
+  /// What such a program is called, 1 … 64 letters, digits, `.`, `_` and `-`; needed with keep_present. The next bus of that name
+  /// takes over what this one has told, so its circuits have to be the same: event::instance and the sequence go on. Empty: a
+  /// name that no other has.
   std::string member{};
 
   /// Called for each notice by a thread of the bus, one at a time; may use the bus but not flush, close or destroy it.
@@ -64,7 +68,9 @@ struct bus_metrics {
   std::uint64_t delivered = 0;       ///< of those, that were put before the handlers
   std::uint64_t duplicates = 0;      ///< of those, that had been delivered before
   std::uint64_t undelivered = 0;     ///< of those, dropped because the handlers were too slow
-  std::uint64_t missed = 0;          ///< transitions that never came in
+  /// Transitions that never came in, by the gaps in the sequences of what was told; those that were dropped here because the
+  /// handlers were too slow are among them.
+  std::uint64_t missed = 0;
   std::uint64_t refused = 0;         ///< messages that are no events
   std::uint64_t handler_errors = 0;  ///< exceptions of handlers
   std::uint64_t connections = 0;     ///< how often a connection was made

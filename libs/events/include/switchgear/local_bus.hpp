@@ -34,4 +34,8 @@ class local_bus final : public event_bus {
   std::shared_ptr<detail::dispatcher> dispatcher_;
 };
 
+/// One bus for those who want to share one; made at first use and closed at the end of the program, after whatever was
+/// made later.
+[[nodiscard]] event_bus& default_bus();
+
 }  // namespace switchgear::inline v1

@@ -31,7 +31,7 @@ struct redis_bus_options {
   std::chrono::nanoseconds heartbeat = std::chrono::seconds(5);
 
   /// What a process has told of its circuits is forgotten when it was silent for so long; at least twice the heartbeat, up to
-  /// 24 h.
+  /// 24 h. With event_bus_options::keep_present, after that time if it is longer.
   std::chrono::nanoseconds lifetime = std::chrono::seconds(30);
 
   /// How long close() may take to send what waits, 0 … 1 h; of real time.

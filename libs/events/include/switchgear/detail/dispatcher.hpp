@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -37,8 +38,9 @@ class notice_board {
 
 /// The receiving half of every bus: the subscriptions, the thread that calls the handlers, and how each circuit is now.
 ///
-/// Of each circuit the transitions are told once and in order, by their sequence: one that is not newer than what is known is a
-/// duplicate, and a gap counts as missed. Present states that are news are told to those who asked for them.
+/// Of each circuit the transitions are told once and in order, by their sequence: one that is not newer than the last one is a
+/// duplicate, and a gap counts as missed. Present states that are news are told to those who asked for them; a transition that
+/// comes behind a present state which has it in it already is news for the others alone.
 ///
 /// Thread safety: every function from any thread.
 class dispatcher : public std::enable_shared_from_this<dispatcher> {
@@ -50,7 +52,7 @@ class dispatcher : public std::enable_shared_from_this<dispatcher> {
   ~dispatcher();
 
   void start();
-  /// Delivers what waits, ends the thread. Not from a handler.
+  /// Delivers what waits, ends the thread. Of two at a time the second waits for the first. Not from a handler.
   void close() noexcept;
 
   /// Who subscribes hears of what is delivered after that. `changed` (may be empty) is called, on the calling thread and one at a
@@ -89,10 +91,18 @@ class dispatcher : public std::enable_shared_from_this<dispatcher> {
     std::atomic<std::thread::id> thread{};
   };
   using subscribers = std::vector<std::shared_ptr<subscriber>>;
+  struct circuit {
+    event now;
+    std::uint64_t told = 0;  ///< the sequence of the last transition that all were told of
+  };
 
+  /// What the thread that delivers is to do in turn; when it fails for want of memory, that changes nothing else.
+  void in_turn(std::function<void()> action);
   void run();
   void tell_change();
   void handle(const event& e);
+  enum class audience : std::uint8_t { all, with_present, without_present };
+  [[nodiscard]] std::optional<audience> audience_of(const event& e);
   void tell(subscriber& s, std::string_view topic, const event& e);
   void activate(subscriber& s);
   void end(const std::shared_ptr<subscriber>& s) noexcept;
@@ -103,6 +113,8 @@ class dispatcher : public std::enable_shared_from_this<dispatcher> {
   std::mutex change_mutex_;
   std::function<void()> changed_;
   std::atomic<bool> started_{false};
+  std::atomic<std::size_t> forgetting_{0};  ///< in the queue
+  std::mutex closing_;
 
   mutable std::mutex mutex_;  ///< subscribers_ and thread_
   std::shared_ptr<const subscribers> subscribers_ = std::make_shared<subscribers>();
@@ -110,7 +122,7 @@ class dispatcher : public std::enable_shared_from_this<dispatcher> {
   bool closed_ = false;
 
   // Of the thread that delivers:
-  std::unordered_map<std::string, event> circuits_;
+  std::unordered_map<std::string, circuit> circuits_;
   bool complete_;
   std::string topic_;
 

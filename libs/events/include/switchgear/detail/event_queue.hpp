@@ -30,7 +30,7 @@ namespace switchgear::inline v1::detail {
 /// their texts, so putting an event in rarely allocates.
 ///
 /// Thread safety: push, run_in_turn, wake, close, clear, flush and the counters from any thread; wait and done from the one
-/// that takes.
+/// that takes; abandon when there is none.
 class event_queue {
   /// The newest transition of a circuit. Once an action has been put behind it, a newer one stands behind that action, and
   /// this one
@@ -97,6 +97,10 @@ class event_queue {
 
   /// Drops all events that wait (not the actions); how many that were.
   std::uint64_t clear();
+
+  /// Of a queue that nobody takes from any more: closes it, drops the events and forgets the actions, so that nothing is left to
+  /// flush.
+  void abandon() noexcept;
 
   /// Until all that was pushed before is dealt with; false when `limit` was over first.
   bool flush(std::chrono::nanoseconds limit);
