@@ -40,6 +40,7 @@ class bus_link {
   template <class F>
   void change(F&& f, const std::string& why) noexcept {
     bool now = false;
+    const std::lock_guard in_order(telling_);  // who hears a notice may call everything but change()
     {
       const std::lock_guard lock(mutex_);
       f();
@@ -52,6 +53,7 @@ class bus_link {
   }
 
   const std::shared_ptr<detail::notice_board> notices_;
+  std::mutex telling_;
   mutable std::mutex mutex_;
   bool sending_ = false, reading_ = false, wants_reading_ = false, connected_ = false;
   std::uint64_t connections_ = 0;

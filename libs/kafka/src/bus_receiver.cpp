@@ -11,6 +11,9 @@ namespace {
 using namespace std::chrono_literals;
 using time = std::chrono::steady_clock;
 
+/// While the past of a partition cannot be read, because its leader is away for instance, so much of the others may wait for it.
+constexpr std::size_t most_live = 1 << 16;
+
 conf_pointer conf_of(const kafka_bus_options& o) {
   kafka_properties p = connection_properties(o.brokers, o.send_timeout, o.reconnect_backoff, o.max_reconnect_backoff);
   p.merge(reading_properties());
@@ -87,24 +90,22 @@ void bus_receiver::run() {
     link_.reading(false, e.what());
     notices_->say(bus_notice::kind::disconnected, 1, e.what());
   }
-  {
-    const std::lock_guard lock(mutex_);
-    wake_ = nullptr;
-  }
   set_may_send();
+}
+
+bus_receiver::waker::waker(bus_receiver& of, std::function<void()> wake) : of_(of) {
+  const std::lock_guard lock(of_.mutex_);
+  of_.wake_ = std::move(wake);
+}
+
+bus_receiver::waker::~waker() {
+  const std::lock_guard lock(of_.mutex_);
+  of_.wake_ = nullptr;
 }
 
 void bus_receiver::read_all() {
   topic_reader reader(conf_of(options_), options_.client_options, options_.topic);
-  {
-    const std::lock_guard lock(mutex_);
-    wake_ = [&reader] { reader.wake(); };
-  }
-  const auto forget = [this](void*) {
-    const std::lock_guard lock(mutex_);
-    wake_ = nullptr;
-  };
-  const std::unique_ptr<void, decltype(forget)> before_the_reader_goes(this, forget);
+  const waker before_the_reader_goes(*this, [&reader] { reader.wake(); });
   const auto limit = std::clamp<std::chrono::nanoseconds>(options_.close_timeout / 2, 50ms, 1s);
   auto look_again = time::now();
   while (!stop_.load()) {
@@ -116,7 +117,8 @@ void bus_receiver::read_all() {
       const auto soon = std::min<std::chrono::nanoseconds>(options_.refresh_interval, 500ms);
       look_again = time::now() + (found ? options_.refresh_interval : soon);
     }
-    const message_pointer message = reader.next(std::clamp<std::chrono::nanoseconds>(look_again - time::now(), 0ms, 100ms));
+    const std::chrono::nanoseconds wait = look_again - time::now();
+    const message_pointer message = reader.next(std::clamp<std::chrono::nanoseconds>(wait, 0ms, longest_wait));
     if (!message) continue;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
       caught_up(message->partition);
@@ -138,7 +140,9 @@ void bus_receiver::looked(topic_reader& from, topic_reader::sight seen) {
     last_error_.clear();
     link_.reading(true, {});
     complete_if_caught_up();
-  } else if (seen == sight::refused && last_error_ != from.error()) {
+  } else if (seen == sight::unreachable) {
+    link_.reading(false, from.error());
+  } else if (last_error_ != from.error()) {
     last_error_ = from.error();
     notices_->say(bus_notice::kind::disconnected, 1, "the topic " + options_.topic + " cannot be read: " + last_error_);
   }
@@ -151,7 +155,10 @@ void bus_receiver::caught_up(std::int32_t partition) {
 }
 
 void bus_receiver::complete_if_caught_up() {
-  if (complete_ || !found_all_ || !behind_.empty()) return;
+  if (!complete_ && found_all_ && behind_.empty()) complete();
+}
+
+void bus_receiver::complete() {
   complete_ = true;
   for (auto& [key, e] : states_) {
     e.present = true;
@@ -168,12 +175,15 @@ void bus_receiver::take(const rd_kafka_message_t& message, const topic_reader&) 
   const auto past = past_.find(message.partition);
   const bool of_the_past = past != past_.end() && message.offset < past->second;
   if (std::optional<news> n = understand(message)) {
-    if (of_the_past) {
+    if (of_the_past && !complete_) {
       fold(*std::move(n));
+    } else if (of_the_past) {
+      tell_late(*std::move(n));
     } else if (complete_) {
       tell(*std::move(n));
     } else {
       live_.push_back(*std::move(n));
+      if (live_.size() >= most_live) complete();
     }
   }
   if (past != past_.end() && message.offset + 1 >= past->second && !complete_) caught_up(message.partition);
@@ -210,6 +220,15 @@ void bus_receiver::fold(news n) {
   }
 }
 
+void bus_receiver::tell_late(news n) {
+  if (!n.what) {
+    tell(std::move(n));
+  } else if (n.what->present || is_transition(n.what->kind)) {
+    n.what->present = true;
+    tell(std::move(n));
+  }
+}
+
 void bus_receiver::tell(news n) {
   if (n.what) {
     dispatcher_->deliver(*n.what);
@@ -220,10 +239,7 @@ void bus_receiver::tell(news n) {
 
 void bus_receiver::read_group() {
   group_reader reader(conf_of(options_), options_.client_options, options_.topic);
-  {
-    const std::lock_guard lock(mutex_);
-    wake_ = [&reader] { reader.wake(); };
-  }
+  const waker before_the_reader_goes(*this, [&reader] { reader.wake(); });
   set_may_send();  // a group begins where it left off
   dispatcher_->complete();
   std::vector<message_pointer> told;  // not committed before the handlers had them
@@ -233,7 +249,7 @@ void bus_receiver::read_group() {
     told.clear();
   };
   while (!stop_.load()) {
-    message_pointer message = reader.next(told.empty() ? 100ms : 20ms);
+    message_pointer message = reader.next(told.empty() ? reader.patience() : 20ms);
     if (reader.ready()) link_.reading(true, {});
     if (!message || told.size() >= 256) commit();
     if (!message || message->err != 0) continue;
@@ -242,10 +258,6 @@ void bus_receiver::read_group() {
   }
   commit();
   told.clear();
-  {
-    const std::lock_guard lock(mutex_);
-    wake_ = nullptr;
-  }
   reader.close(options_.close_timeout);
 }
 

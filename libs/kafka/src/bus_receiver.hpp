@@ -50,6 +50,18 @@ class bus_receiver {
     std::optional<event> what;
   };
 
+  /// Lets ask_to_stop() wake a reader, as long as there is one.
+  class waker {
+   public:
+    waker(bus_receiver& of, std::function<void()> wake);
+    waker(const waker&) = delete;
+    waker& operator=(const waker&) = delete;
+    ~waker();
+
+   private:
+    bus_receiver& of_;
+  };
+
   void run();
   void read_all();
   void read_group();
@@ -57,9 +69,12 @@ class bus_receiver {
   void take(const rd_kafka_message_t& message, const topic_reader& from);
   void caught_up(std::int32_t partition);
   void complete_if_caught_up();
+  void complete();
   [[nodiscard]] std::optional<news> understand(const rd_kafka_message_t& message);
   void fold(news n);
   void tell(news n);
+  /// What turns out to be of the past only after complete().
+  void tell_late(news n);
   void set_may_send() noexcept;
 
   const kafka_bus_options options_;

@@ -65,10 +65,14 @@ void bus_sender::close(std::chrono::nanoseconds limit) noexcept {
 
 void bus_sender::withdraw(std::string key) {
   queue_.run_in_turn([this, gone = std::move(key)] {
-    auto one = std::make_unique<item>();
-    one->key = gone;
-    one->tombstone = true;
-    hand_over(std::move(one));
+    try {
+      auto one = new_item();
+      one->key = gone;
+      one->tombstone = true;
+      hand_over(std::move(one));
+    } catch (...) {
+      // No memory: it stays known, which costs little.
+    }
   });
 }
 
@@ -106,12 +110,37 @@ void bus_sender::drain() {
   for (const auto& [key, one] : left) drop(*one, nullptr);
 }
 
-void bus_sender::send_event(const event& e) {
-  auto one = std::make_unique<item>();
-  one->key = detail::circuit_key(e);
-  one->what = e;
+void bus_sender::send_event(const event& e) noexcept {
+  std::unique_ptr<item> one;
+  try {
+    one = new_item();
+    one->key = detail::circuit_key(e);
+    one->what = e;
+  } catch (...) {  // no memory
+    const std::lock_guard lock(mutex_);
+    if (one) {
+      is_over(*one, dropped_);
+    } else {
+      ++dropped_;
+    }
+    return;
+  }
   hand_over(std::move(one));
   send_again();
+}
+
+std::unique_ptr<bus_sender::item> bus_sender::new_item() {
+  auto one = std::make_unique<item>();
+  const std::lock_guard lock(mutex_);
+  outstanding_.insert(last_number_ + 1);
+  one->number = ++last_number_;
+  return one;
+}
+
+void bus_sender::is_over(const item& one, std::uint64_t& counter) noexcept {
+  outstanding_.erase(one.number);
+  if (!one.tombstone) ++counter;
+  settled_.notify_all();
 }
 
 void bus_sender::send_again() {
@@ -120,7 +149,6 @@ void bus_sender::send_again() {
     const std::lock_guard lock(mutex_);
     if (returned_.empty()) return;
     again.swap(returned_);
-    again_ = true;
   }
   for (auto& [key, one] : again) {
     if (is_outdated(*one)) {
@@ -129,8 +157,6 @@ void bus_sender::send_again() {
       hand_over(std::move(one));
     }
   }
-  const std::lock_guard lock(mutex_);
-  again_ = false;
 }
 
 bool bus_sender::is_ready() {
@@ -138,14 +164,23 @@ bool bus_sender::is_ready() {
   producer_.reset();
   try {
     producer_ = std::make_unique<producer>(conf_of(options_), options_.client_options, *this);
+    no_producer_.clear();
     return true;
   } catch (const std::exception& e) {
-    notices_->say(bus_notice::kind::disconnected, 1, e.what());
+    if (std::exchange(no_producer_, e.what()) != e.what()) notices_->say(bus_notice::kind::disconnected, 1, e.what());
     return false;
   }
 }
 
-void bus_sender::hand_over(std::unique_ptr<item> one) {
+void bus_sender::hand_over(std::unique_ptr<item> one) noexcept {
+  try {
+    try_to_hand_over(one);
+  } catch (...) {  // no memory
+    if (one) drop(*one, nullptr);
+  }
+}
+
+void bus_sender::try_to_hand_over(std::unique_ptr<item>& one) {
   for (;;) {
     if (giving_up()) {
       drop(*one, nullptr);
@@ -154,7 +189,7 @@ void bus_sender::hand_over(std::unique_ptr<item> one) {
     if (!is_ready()) {
       wait_at_most(1s);
     } else if (!may_send_() || !has_room()) {
-      wait_at_most(100ms);
+      wait_at_most(1s);  // is woken
     } else if (permit p = breaker_.try_acquire(); !p) {
       wait_for_permit(p.rejection());
     } else {
@@ -163,6 +198,7 @@ void bus_sender::hand_over(std::unique_ptr<item> one) {
       if (code == 0) return;
       const verdict found = judge(code);
       one->allowed.settle(found, name_of(code));
+      if (producer_->broken()) continue;  // with a new one; what was wrong is told of those that were under way
       if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         wait_at_most(10ms);
       } else if (found == verdict::ignored) {
@@ -184,8 +220,8 @@ int bus_sender::give(std::unique_ptr<item>& one) {
   }
   {
     const std::lock_guard lock(mutex_);
-    ++under_way_;
     note_newest(*one);
+    ++under_way_;
   }
   const int code = producer_->send(r, one.get());
   if (code == 0) {
@@ -243,11 +279,11 @@ bool bus_sender::has_room() const {
 }
 
 void bus_sender::drop(const item& one, const char* why) noexcept {
-  if (one.tombstone) return;
   {
     const std::lock_guard lock(mutex_);
-    ++dropped_;
+    is_over(one, dropped_);
   }
+  if (one.tombstone) return;
   if (why != nullptr) notices_->say(bus_notice::kind::dropped, 1, "an event was refused: " + std::string(why));
 }
 
@@ -261,21 +297,20 @@ void bus_sender::delivered(void* what, int code) noexcept {
     if (one->tombstone) {
       const auto known = newest_.find(one->key);
       if (known != newest_.end() && known->second == withdrawn) newest_.erase(known);
-    } else {
-      ++sent_;
     }
     --under_way_;
+    is_over(*one, sent_);
   } else {
     come_back(std::move(one), code);
   }
-  settled_.notify_all();
   signal_->set();
   if (code != 0) queue_.wake();
 }
 
 void bus_sender::come_back(std::unique_ptr<item> one, int code) {
   const bool ours = code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
-  const bool lost = giving_up() || (judge(code) == verdict::ignored && !ours) || !(one->tombstone || lasting(one->what));
+  const bool over = giving_up();
+  const bool lost = over || (judge(code) == verdict::ignored && !ours) || !(one->tombstone || lasting(one->what));
   std::unique_ptr<item> superseded;
   {
     const std::lock_guard lock(mutex_);
@@ -288,15 +323,19 @@ void bus_sender::come_back(std::unique_ptr<item> one, int code) {
       auto& place = returned_[one->key];
       superseded = std::exchange(place, std::move(one));
     }
+    if (superseded) is_over(*superseded, dropped_);
   }
-  if (superseded) drop(*superseded, lost && !giving_up() ? name_of(code).c_str() : nullptr);
+  if (superseded && lost && !over && !superseded->tombstone) {
+    notices_->say(bus_notice::kind::dropped, 1, "an event was refused: " + name_of(code));
+  }
 }
 
 bool bus_sender::flush(std::chrono::nanoseconds limit) {
   const auto until = time::now() + std::chrono::duration_cast<time::duration>(std::min<std::chrono::nanoseconds>(limit, 24h));
   if (!queue_.flush(limit)) return false;
   std::unique_lock lock(mutex_);
-  return settled_.wait_until(lock, until, [this] { return under_way_ == 0 && returned_.empty() && !again_; });
+  const std::uint64_t last = last_number_;
+  return settled_.wait_until(lock, until, [&] { return outstanding_.empty() || *outstanding_.begin() > last; });
 }
 
 void bus_sender::add_to(bus_metrics& m) const {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -50,6 +51,7 @@ class bus_sender final : public producer::owner {
   struct item {
     std::string key;
     event what;
+    std::uint64_t number = 0;  ///< in the order in which they were taken from the queue
     bool tombstone = false;
     permit allowed{};
     bus_sender* sender = nullptr;
@@ -76,9 +78,12 @@ class bus_sender final : public producer::owner {
 
   void run();
   void drain();
-  void send_event(const event& e);
+  void send_event(const event& e) noexcept;
   void send_again();
-  void hand_over(std::unique_ptr<item> one);
+  /// Returns when librdkafka has it or it is dropped.
+  void hand_over(std::unique_ptr<item> one) noexcept;
+  void try_to_hand_over(std::unique_ptr<item>& one);
+  [[nodiscard]] std::unique_ptr<item> new_item();
   /// 0, or why not; then `one` is still there.
   int give(std::unique_ptr<item>& one);
   void wait_for_permit(const rejection& why);
@@ -91,6 +96,8 @@ class bus_sender final : public producer::owner {
   [[nodiscard]] bool is_outdated(const item& one) const;
   void come_back(std::unique_ptr<item> one, int code);
   void drop(const item& one, const char* why) noexcept;
+  /// Its counter goes up in the same moment in which it is no longer waited for. Under the lock.
+  void is_over(const item& one, std::uint64_t& counter) noexcept;
 
   void delivered(void* what, int code) noexcept override;
   void connection_changed(bool connected, const std::string& why) noexcept override { link_.sending(connected, why); }
@@ -109,12 +116,15 @@ class bus_sender final : public producer::owner {
   std::unordered_map<std::string, std::unique_ptr<item>> returned_;  ///< failed, to be sent again
   std::unordered_map<std::string, std::uint64_t> newest_;           ///< the sequence handed over last, of each circuit
   std::uint64_t sent_ = 0, dropped_ = 0;
-  bool again_ = false;  ///< send_again() has something in its hands
+  std::set<std::uint64_t> outstanding_;  ///< taken from the queue, neither sent nor dropped
+  std::uint64_t last_number_ = 0;
   bool closed_ = false;
   time::time_point give_up_at_ = time::time_point::max();
   std::thread thread_;
 
-  std::unique_ptr<producer> producer_;  ///< of the thread
+  // Of the thread:
+  std::unique_ptr<producer> producer_;
+  std::string no_producer_;  ///< why there is none
 };
 
 }  // namespace switchgear::inline v1::kafka

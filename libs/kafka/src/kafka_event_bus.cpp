@@ -107,11 +107,14 @@ struct kafka_event_bus::parts final : public kafka::producer::owner {
 
   void publish_once(const adapter::attempt& a, const kafka::record& r) {
     const auto waiting = std::make_shared<pending>();
+    const auto begun = time::now();
+    std::weak_ptr<kafka::producer> sender;
     int refused = 0;
     {
       // Not held while waiting: close() then has the last of it. When this is the last, delivered() is called from here.
       const std::shared_ptr<kafka::producer> through = current();
       auto* const held = new std::shared_ptr<pending>(waiting);  // comes back in delivered()
+      sender = through;
       refused = through->send(r, held);
       if (refused != 0) delete held;
     }
@@ -124,12 +127,19 @@ struct kafka_event_bus::parts final : public kafka::producer::owner {
       { const std::lock_guard ordered(waiting->mutex); }
       waiting->changed.notify_all();
     });
-    waiting->changed.wait_until(lock, time::now() + settings.delivery_timeout,
-                                [&] { return waiting->decided || a.stop.stop_requested(); });
+    const auto over = [&] { return waiting->decided || a.stop.stop_requested(); };
+    if (!waiting->changed.wait_until(lock, begun + settings.delivery_timeout / 4, over)) {
+      // What librdkafka waits for may be something that nobody will ever grant.
+      lock.unlock();
+      if (auto through = sender.lock()) refused = through->refusal_of(r.topic, settings.delivery_timeout / 4);
+      lock.lock();
+      if (refused == 0) waiting->changed.wait_until(lock, begun + settings.delivery_timeout, over);
+    }
     const bool decided = waiting->decided;
     const int code = waiting->code;
     lock.unlock();
     if (!decided && a.stop.stop_requested()) throw cancelled_error("the caller gave up waiting for the delivery report");
+    if (!decided && refused != 0) fail(a, r, refused);
     if (!decided) fail(a, r, RD_KAFKA_RESP_ERR__MSG_TIMED_OUT);
     if (code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
       throw cancelled_error("the bus was closed while the record was under way");
@@ -194,6 +204,7 @@ void kafka_event_bus::close() noexcept {
     ending.swap(parts_->listeners);
   }
   const auto until = time::now() + parts_->settings.close_timeout;
+  for (const auto& l : ending) l->ask_to_stop();
   for (const auto& l : ending) l->stop();
   while (last && last->queued() != 0 && time::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
@@ -232,8 +243,9 @@ subscription kafka_event_bus::subscribe(std::string_view topic, handler h, const
                               .close_limit = c.close_timeout};
   s.properties.merge(kafka::reading_properties());
   s.properties["topic.metadata.refresh.interval.ms"] = kafka::milliseconds(c.refresh_interval, 10);
+  s.fixed["enable.auto.offset.store"] = "false";
   if (!how.broadcast) {
-    s.properties["group.id"] = how.group.empty() ? c.group : how.group;
+    s.fixed["group.id"] = how.group.empty() ? c.group : how.group;
     s.properties["auto.commit.interval.ms"] = "1000";
     s.properties["auto.offset.reset"] = how.from_beginning ? "earliest" : "latest";
   }

@@ -39,7 +39,7 @@ kafka_message read_message(const rd_kafka_message_t& from) {
 
 listener::listener(settings s, kafka_event_bus::handler h, std::shared_ptr<counters> count)
     : settings_(std::move(s)), handler_(std::move(h)), counters_(std::move(count)) {
-  conf_pointer conf = make_conf(settings_.properties, settings_.users, {{"enable.auto.offset.store", "false"}});
+  conf_pointer conf = make_conf(settings_.properties, settings_.users, settings_.fixed);
   if (settings_.broadcast) {
     all_ = std::make_unique<topic_reader>(std::move(conf), settings_.users, settings_.topic);
   } else {
@@ -56,13 +56,17 @@ listener::listener(settings s, kafka_event_bus::handler h, std::shared_ptr<count
   });
 }
 
-void listener::stop() noexcept {
+void listener::ask_to_stop() noexcept {
   stop_.store(true);
+  if (group_) group_->wake();
+  if (all_) all_->wake();
+}
+
+void listener::stop() noexcept {
+  ask_to_stop();
   if (is_here()) return;
   const std::lock_guard one_at_a_time(joining_);
   if (!thread_.joinable()) return;
-  if (group_) group_->wake();
-  if (all_) all_->wake();
   thread_.join();
   thread_id_.store(std::thread::id());
 }
@@ -78,7 +82,7 @@ void listener::tell(const rd_kafka_message_t& message) noexcept {
 
 void listener::read_group() {
   while (!stop_.load()) {
-    const message_pointer message = group_->next(100ms);
+    const message_pointer message = group_->next(group_->patience());
     ready_.store(group_->ready());
     if (!message || message->err != 0) continue;  // librdkafka gets over its errors itself
     tell(*message);
@@ -101,7 +105,7 @@ void listener::read_all() {
       }
       look_again = time::now() + (found ? settings_.refresh : std::min<std::chrono::nanoseconds>(settings_.refresh, 500ms));
     }
-    const message_pointer message = all_->next(std::clamp<std::chrono::nanoseconds>(look_again - time::now(), 0ms, 100ms));
+    const message_pointer message = all_->next(std::clamp<std::chrono::nanoseconds>(look_again - time::now(), 0ms, longest_wait));
     if (message && message->err == 0) tell(*message);
   }
 }

@@ -24,7 +24,7 @@ class listener {
   };
   struct settings {
     std::string topic;
-    kafka_properties properties, users;
+    kafka_properties properties{}, users{}, fixed{};
     bool broadcast = false;
     std::chrono::nanoseconds refresh{}, close_limit{};
   };
@@ -34,6 +34,8 @@ class listener {
 
   /// No handler is called afterwards. Waits for one that is running, unless this is called from it.
   void stop() noexcept;
+  /// Lets it end, soon; stop() waits for that.
+  void ask_to_stop() noexcept;
   [[nodiscard]] bool ready() const noexcept { return ready_.load(); }
   [[nodiscard]] bool stopped() const noexcept { return stop_.load(); }
   /// Whether the calling thread is the one of the handler.

@@ -6,6 +6,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -55,10 +58,21 @@ class producer {
   [[nodiscard]] int brokers_up() const noexcept { return brokers_up_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool connected() const noexcept { return connected_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::string last_error() const;
+  /// Whether a record for this topic waits in vain: the code of a refusal (no permission, wrong credentials, no such topic)
+  /// that librdkafka itself does not tell of but goes on trying until the record times out; else 0. Asks the brokers and waits
+  /// at most `limit` for them.
+  [[nodiscard]] int refusal_of(const char* topic, std::chrono::nanoseconds limit) noexcept;
   /// It will never send anything again; only a new one does.
   [[nodiscard]] bool broken() const noexcept { return broken_.load(std::memory_order_relaxed); }
 
  private:
+  struct answer {
+    int code = 0;
+    std::chrono::steady_clock::time_point at{};
+  };
+
+  void serve() noexcept;
+  int look_up(const char* topic, std::chrono::nanoseconds limit);
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
   static void on_error(rd_kafka_t* handle, int code, const char* reason, void* self);
   static int on_statistics(rd_kafka_t*, char* json, std::size_t length, void* self);
@@ -69,9 +83,12 @@ class producer {
   owner& owner_;
   std::atomic<bool> stop_{false}, connected_{false}, broken_{false};
   std::atomic<int> brokers_up_{0};
+  std::atomic<int> not_let_in_{0};  ///< why no broker lets us in
   std::atomic<std::size_t> waiting_{0};
   mutable std::mutex mutex_;
   std::string last_error_;
+  std::map<std::string, answer, std::less<>> answers_;  ///< of brokers about topics, lately
+  std::uint64_t deliveries_ = 0;                         ///< of the thread
   handle_pointer handle_;
   queue_pointer events_;
   std::thread thread_;

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <functional>
+#include <vector>
 
 namespace switchgear::inline v1::kafka {
 namespace {
@@ -29,9 +30,11 @@ bool is_secret(std::string_view name) {
 conf_pointer make_conf(const kafka_properties& ours, const kafka_properties& users, const kafka_properties& fixed) {
   conf_pointer conf(rd_kafka_conf_new());
   rd_kafka_conf_set_log_cb(conf.get(), &be_silent);
-  for (const auto* all : {&ours, &users, &fixed}) {
+  // With these reports of delivery would not come where they are waited for.
+  static const kafka_properties reports{{"delivery.report.only.error", "false"}, {"enabled_events", "0"}};
+  for (const auto* all : {&ours, &users, &fixed, &reports}) {
     for (const auto& [name, value] : *all) {
-      if (all == &users && fixed.contains(name)) {
+      if (all == &users && (fixed.contains(name) || reports.contains(name))) {
         throw config_error({{name, "", "", "this option of librdkafka is set by switchgear"}});
       }
       set(conf.get(), name, value);
@@ -49,8 +52,13 @@ handle_pointer make_handle(rd_kafka_type_t type, conf_pointer conf, const kafka_
 }
 
 std::string hide_secrets(std::string text, const kafka_properties& users) {
+  std::vector<std::string_view> secrets;
   for (const auto& [name, value] : users) {
-    if (value.empty() || !is_secret(name)) continue;
+    if (!value.empty() && is_secret(name)) secrets.push_back(value);
+  }
+  // The longest first: a short one may be part of it, and would leave the rest to be read.
+  std::ranges::sort(secrets, std::ranges::greater{}, &std::string_view::size);
+  for (const std::string_view value : secrets) {
     for (std::size_t at = text.find(value); at != std::string::npos; at = text.find(value, at)) {
       text.replace(at, value.size(), "***");
       at += 3;

@@ -64,11 +64,24 @@ topic_reader::sight topic_reader::look(begin where, std::int64_t most, std::chro
     const std::int64_t from = where == begin::last ? high : std::max(low, most < high ? high - most : low);
     if (rd_kafka_consume_start_queue(topic_.get(), number, from, queue_.get()) != 0) return judged(rd_kafka_last_error());
     partitions_[number] = {from, high};
+    nudges_ = 3;
   }
   return found.partition_cnt == 0 ? sight::no_topic : sight::all;
 }
 
 message_pointer topic_reader::next(std::chrono::nanoseconds wait) {
+  if (nudges_ > 0) {
+    const auto soon = std::min<std::chrono::nanoseconds>(wait, std::chrono::milliseconds(25));
+    message_pointer found(rd_kafka_consume_queue(queue_.get(), whole_milliseconds(soon)));
+    if (found) return found;
+    if (soon == wait) return nullptr;
+    // The thread of librdkafka that fetches may sleep for a second before it looks at a partition that was just begun. Any
+    // answer of the broker wakes it.
+    --nudges_;
+    const struct rd_kafka_metadata* raw = nullptr;
+    if (rd_kafka_metadata(handle_.get(), 0, topic_.get(), &raw, 100) == 0) rd_kafka_metadata_destroy(raw);
+    return nullptr;
+  }
   return message_pointer(rd_kafka_consume_queue(queue_.get(), whole_milliseconds(wait)));
 }
 
@@ -114,11 +127,20 @@ void group_reader::on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t what, rd
     rd_kafka_assign(handle, given ? partitions : nullptr);
   }
   static_cast<group_reader*>(self)->ready_ = given;
+  rd_kafka_yield(handle);  // ends the wait, so that it is noticed
 }
 
 void group_reader::close(std::chrono::nanoseconds limit) noexcept {
-  const auto until = std::chrono::steady_clock::now() + limit;
-  commit();
+  const auto begun = std::chrono::steady_clock::now();
+  const auto until = begun + limit;
+  if (std::exchange(uncommitted_, false)) {
+    // Waited for: a group that is without this member already would not take it.
+    const queue_pointer answers(rd_kafka_queue_new(handle_.get()));
+    if (rd_kafka_commit_queue(handle_.get(), nullptr, answers.get(), nullptr, nullptr) == 0) {
+      rd_kafka_event_t* const answer = rd_kafka_queue_poll(answers.get(), milliseconds_until(begun + limit / 2));
+      if (answer != nullptr) rd_kafka_event_destroy(answer);
+    }
+  }
   // A queue of its own: the consumer's would be forwarded to itself.
   const queue_pointer last(rd_kafka_queue_new(handle_.get()));
   if (rd_kafka_error_t* const error = rd_kafka_consumer_close_queue(handle_.get(), last.get()); error != nullptr) {

@@ -11,6 +11,9 @@
 
 namespace switchgear::inline v1::kafka {
 
+/// Who waits for messages is woken when there is anything else to do.
+inline constexpr std::chrono::nanoseconds longest_wait = std::chrono::minutes(1);
+
 /// Reads every partition of one topic, for itself alone: no group, nothing committed.
 ///
 /// Thread safety: one thread, but wake().
@@ -54,6 +57,7 @@ class topic_reader {
   queue_pointer queue_;
   std::map<std::int32_t, partition> partitions_;
   std::string error_;
+  int nudges_ = 0;  ///< how often librdkafka is still to be reminded of partitions that were just begun
 };
 
 /// Reads one topic as a member of a group. A record is committed after done().
@@ -67,8 +71,13 @@ class group_reader {
   group_reader& operator=(const group_reader&) = delete;
   ~group_reader();
 
+  /// The next message or error; nothing when there was none for `wait`, or when ready() may have changed.
   [[nodiscard]] message_pointer next(std::chrono::nanoseconds wait);
   void wake() noexcept { rd_kafka_queue_yield(queue_.get()); }
+  /// How long next() should wait: for ever if nothing has to be committed.
+  [[nodiscard]] std::chrono::nanoseconds patience() const noexcept {
+    return uncommitted_ ? std::chrono::nanoseconds(std::chrono::milliseconds(20)) : longest_wait;
+  }
   /// This record and all before it in its partition have been dealt with.
   void done(const rd_kafka_message_t& message) noexcept;
   /// Whether the group has given this member its partitions.

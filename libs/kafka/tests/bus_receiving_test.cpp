@@ -125,20 +125,4 @@ TEST(kafka_bus, loses_nothing_that_is_read_to_an_outage) {
   EXPECT_EQ(bus.metrics().missed, 0u);
 }
 
-TEST(kafka_bus, tells_each_event_to_one_bus_of_a_group) {
-  kafka_cluster cluster;
-  const std::string topic = cluster.new_topic();
-  auto o = quick_bus(cluster.brokers(), topic);
-  o.group = cluster.unused_name();
-  o.client_options = quick_group();
-  sg::kafka_bus one{o}, two{o};
-  listener heard;
-  const auto first = one.subscribe("*", heard.handler());
-  const auto second = two.subscribe("*", heard.handler());
-  ASSERT_TRUE(eventually([&] { return one.metrics().connected && two.metrics().connected; }, 60s));
-  for (int i = 0; i < 8; ++i) one.publish(transition("s" + std::to_string(i), 1));
-  ASSERT_TRUE(eventually([&] { return heard.lines.size() >= 8; }));
-  EXPECT_EQ(one.metrics().received + two.metrics().received, 8u);
-}
-
 }  // namespace

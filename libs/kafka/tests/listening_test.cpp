@@ -4,12 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <stdexcept>
 
 using namespace kafka_test;
 using testing::ElementsAre;
-using testing::IsSupersetOf;
 
 namespace {
 
@@ -70,31 +68,6 @@ TEST(kafka_event_bus, goes_on_after_a_handler_that_throws) {
   EXPECT_TRUE(eventually([&] { return heard.all() == std::vector<std::string>{"good"}; }));
   EXPECT_EQ(bus.health().handler_errors, 1u);
   EXPECT_EQ(bus.health().messages, 2u);
-}
-
-TEST(kafka_event_bus, tells_each_record_to_a_group_at_least_once) {
-  kafka_cluster cluster;
-  const std::string topic = cluster.new_topic();
-  const std::string group = cluster.unused_name();
-  auto c = quick(cluster.brokers());
-  c.client_options = quick_group();
-  values heard;
-  {
-    sg::kafka_event_bus bus{c};
-    bus.publish(topic, "k", "1");
-    const auto first = bus.subscribe(topic, heard.handler(), {.group = group});
-    const auto second = bus.subscribe(topic, heard.handler(), {.group = group});
-    ASSERT_TRUE(eventually([&] { return heard.size() == 1 && bus.health().listeners_ready == 2; }, 60s));
-    for (const char* key : {"a", "b", "c", "d"}) bus.publish(topic, key, key);
-    ASSERT_TRUE(eventually([&] { return heard.size() == 5; }));
-    bus.close();
-  }
-  sg::kafka_event_bus bus{c};
-  const auto again = bus.subscribe(topic, heard.handler(), {.group = group});
-  bus.publish(topic, "k", "2");
-  ASSERT_TRUE(eventually([&] { return heard.size() >= 6; }, 20s));
-  ASSERT_TRUE(eventually([&] { return std::ranges::count(heard.all(), "2") == 1; }));
-  EXPECT_THAT(heard.all(), IsSupersetOf({"1", "a", "b", "c", "d", "2"}));
 }
 
 TEST(kafka_event_bus, lets_a_handler_end_its_own_subscription) {

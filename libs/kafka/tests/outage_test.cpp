@@ -8,7 +8,6 @@
 #include <switchgear/testing/skipping_clock.hpp>
 
 #include <atomic>
-#include <filesystem>
 #include <thread>
 
 using namespace kafka_test;
@@ -39,7 +38,7 @@ using kafka_event_bus_outage = outage;
 
 TEST_F(kafka_event_bus_outage, counts_ten_failures_at_a_time_and_opens) {
   auto c = config();
-  c.delivery_timeout = 2s;  // so that all ten are on their way before the first has failed
+  c.delivery_timeout = 1s;  // so that all ten are on their way before the first has failed
   sg::kafka_event_bus bus{c};
   bus.start();
   std::atomic<int> failed{0};
@@ -157,30 +156,6 @@ TEST_F(kafka_event_bus_outage, does_not_hold_up_closing) {
   const auto before = std::chrono::steady_clock::now();
   bus.close();
   EXPECT_LT(std::chrono::steady_clock::now() - before, 3s);
-}
-
-std::size_t entries(const char* folder) {
-  const std::filesystem::directory_iterator all(folder);
-  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
-}
-
-TEST(kafka_event_bus, leaves_no_thread_and_no_file_open) {
-  kafka_cluster cluster;
-  const std::string topic = cluster.new_topic();
-  auto c = quick(cluster.brokers());
-  c.close_timeout = 0s;
-  const auto once = [&] {
-    sg::kafka_event_bus bus{c};
-    bus.start();
-    const auto listening = bus.subscribe(topic, [](const sg::kafka_message&) {}, {.broadcast = true});
-    bus.close();
-  };
-  once();
-  const std::size_t threads = entries("/proc/self/task"), files = entries("/proc/self/fd");
-  for (int i = 0; i < 100; ++i) once();
-  // The brokers close their ends of the connections in their own time.
-  EXPECT_TRUE(eventually([&] { return entries("/proc/self/fd") <= files + 2; })) << files << " " << entries("/proc/self/fd");
-  EXPECT_TRUE(eventually([&] { return entries("/proc/self/task") <= threads; })) << threads << " " << entries("/proc/self/task");
 }
 
 }  // namespace

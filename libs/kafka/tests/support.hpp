@@ -51,7 +51,7 @@ inline sg::kafka_bus_options quick_bus(const std::string& brokers, const std::st
 
 /// Of consumers in a group: notice soon that others come and go.
 inline sg::kafka_properties quick_group() {
-  return {{"session.timeout.ms", "6000"}, {"heartbeat.interval.ms", "100"}};
+  return {{"session.timeout.ms", "3000"}, {"heartbeat.interval.ms", "100"}};
 }
 
 /// A transition number `sequence` of a circuit.
