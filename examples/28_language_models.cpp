@@ -38,8 +38,8 @@ class model_server {
       for (std::string header; std::getline(line, header) && header != "\r";) {
         if (header.starts_with("Content-Length: ")) length = std::stoul(header.substr(16));
       }
-      line.ignore(static_cast<std::streamsize>(length));
-      if (length > 0) line << answer_ << std::flush;
+      std::string question(length, ' ');
+      if (line.read(question.data(), static_cast<std::streamsize>(length)) && length > 0) line << answer_ << std::flush;
     }
   }
   const std::string answer_;
@@ -55,7 +55,7 @@ int main() {
                           "data: {\"choices\":[{\"delta\":{\"content\":\"allow\"}}]}\n\n"
                           "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
   // [models]
-  sg::llm::client large{{.address = busy.address(), .model = "large", .api_key = "…"}};
+  sg::llm::client large{{.address = busy.address(), .model = "large", .api_key = "key"}};
   sg::llm::client small{{.address = well.address(), .model = "small"}};
   const auto ask = [](sg::llm::client& model) {
     return [&model](const std::string& question) {
