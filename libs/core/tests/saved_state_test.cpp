@@ -181,6 +181,7 @@ TEST(saved_state, is_refused_when_save_cannot_have_given_it) {
          s.verdicts = "s";
        }},
       {"timeouts", [](auto& s) { s.metrics.timeouts = 1; }},
+      {"lifetime metric", [](auto& s) { s.metrics.successes = (std::uint64_t{1} << 62) + 1; }},
   };
   for (const auto& [about, lie] : lies) {
     auto s = good;
