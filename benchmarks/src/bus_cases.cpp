@@ -21,6 +21,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <thread>
@@ -34,6 +35,13 @@ using wall = std::chrono::steady_clock;
 
 /// As many as fit into the queue of a bus, so that none is dropped.
 constexpr std::uint64_t burst = 1024;
+
+/// Nanoseconds that this thread has been on a processor.
+double processor_time() {
+  timespec t{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
+}
 
 sg::event example() {
   sg::event e;
@@ -64,14 +72,15 @@ class measured_bus {
     settle();
   }
 
-  /// Nanoseconds that publish() takes of its caller, on average over a burst.
+  /// Nanoseconds of processor time that publish() takes of its caller, on average over a burst. Not of wall time: where the threads
+  /// of the bus and the server want the same few processors, that is how long the caller was made to wait for one.
   double publish_burst() {
     settle();
-    const auto start = wall::now();
+    const double start = processor_time();
     for (std::uint64_t i = 0; i < burst; ++i) publish_one();
-    const auto took = wall::now() - start;
+    const double took = processor_time() - start;
     settle();
-    return std::chrono::duration<double, std::nano>(took).count() / burst;
+    return took / burst;
   }
 
   /// Nanoseconds an event, from the first publish() of a burst to the last call of the handler.
@@ -149,10 +158,10 @@ void bus_kafka(benchmark::State& state) { pass(state, [] { return over_kafka(); 
 // A fixed number of bursts: the time of an iteration is that of one event, which would ask for far too many of them.
 BENCHMARK(publish_local)->UseManualTime()->Iterations(50);
 BENCHMARK(publish_redis)->UseManualTime()->Iterations(20);
-BENCHMARK(publish_kafka)->UseManualTime()->Iterations(20);
+BENCHMARK(publish_kafka)->UseManualTime()->Iterations(10);
 BENCHMARK(bus_local)->UseManualTime()->Iterations(50);
 BENCHMARK(bus_redis)->UseManualTime()->Iterations(20);
-BENCHMARK(bus_kafka)->UseManualTime()->Iterations(20);
+BENCHMARK(bus_kafka)->UseManualTime()->Iterations(10);
 
 double bytes_of_registry(sg::event_bus* bus) {
   constexpr int count = 10'000;

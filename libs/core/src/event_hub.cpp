@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <switchgear/detail/event_hub.hpp>
 #include <switchgear/detail/exceptions.hpp>
+#include <switchgear/detail/library_thread.hpp>
 #include <switchgear/errors.hpp>
 #include <switchgear/machine/describe.hpp>
 
@@ -68,6 +69,7 @@ class event_queue {
 
  private:
   void run() {
+    own_no_lane();
     std::unique_lock lock(mutex_);
     for (;;) {
       wake_.wait(lock, [this] { return stopping_ || taken_ < queued_ || !aside_.empty(); });

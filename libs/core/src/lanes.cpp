@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <switchgear/detail/lanes.hpp>
+#include <switchgear/detail/library_thread.hpp>
 
 #include <algorithm>
 #include <array>
@@ -54,6 +55,10 @@ std::uint32_t number_this_thread() noexcept {
   thread_number = all_numbers.take();
   owner.keep();  // from here on the number goes back when the thread ends
   return thread_number;
+}
+
+void own_no_lane() noexcept {
+  if (thread_number == 0) thread_number = numbers::beyond;
 }
 
 std::uint32_t lane_count() noexcept {

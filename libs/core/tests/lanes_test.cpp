@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/shell.hpp"
 
+#include <switchgear/detail/library_thread.hpp>
+
 #include <algorithm>
 #include <barrier>
 
@@ -11,6 +13,16 @@ using namespace shell;
 TEST(lanes, are_a_power_of_two_between_two_and_eight) {
   const auto n = sg::detail::lane_count();
   EXPECT_THAT(n, testing::AnyOf(2u, 4u, 8u));
+}
+
+TEST(lanes, are_left_to_the_threads_of_the_user_by_those_of_the_library) {
+  std::thread([] {
+    sg::detail::own_no_lane();
+    EXPECT_FALSE(sg::detail::this_lane(8).exclusive);
+    small_breaker t;
+    succeed_times(t.breaker, 3);
+    EXPECT_EQ(t.metrics().successes, 3u);
+  }).join();
 }
 
 TEST(lanes, belong_to_one_thread_each_and_are_shared_beyond) {

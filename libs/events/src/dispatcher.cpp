@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <switchgear/detail/library_thread.hpp>
 #include <switchgear/detail/dispatcher.hpp>
 #include <switchgear/errors.hpp>
 
@@ -206,6 +207,7 @@ void dispatcher::count_missed(std::uint64_t n, std::string text) noexcept {
 }
 
 void dispatcher::run() {
+  own_no_lane();
   event_queue::batch batch;
   while (inbox_.wait(batch)) {
     if (batch.dropped() != 0) {

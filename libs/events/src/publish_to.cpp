@@ -46,7 +46,7 @@ class teller {
 
  private:
   void pass_on(const event& e) {
-    // Of one that had observers before, older transitions may still be on their way.
+    // Transitions that the introduction tells of already may still be on their way.
     if (!is_transition(e.kind) || e.generation > generation_) bus_.publish(e);
   }
 
@@ -87,21 +87,11 @@ event present_event(const snapshot& now, std::string instance, bool shadow) {
 }
 
 subscription publish_to(event_bus& bus, circuit_breaker& breaker, event_filter filter) {
-  // The introduction has to be of the very generation from which on transitions are told: an older one would leave a gap, a newer
-  // one would make a transition that is still on its way a duplicate. A breaker that never rests gets the last attempt.
-  constexpr int most_attempts = 100;
-  event introduction;
-  std::shared_ptr<teller> telling;
-  auto heard = std::make_shared<subscription>();  // shared, because std::function has to be copyable
-  for (int attempt = 0; attempt < most_attempts; ++attempt) {
-    heard->end();
-    introduction = present_event(breaker);
-    telling = std::make_shared<teller>(bus);
-    *heard = breaker.observe([telling](const event& e) { telling->hear(e); }, filter);
-    if (breaker.snapshot().generation == introduction.generation) break;
-  }
-  introduction.instance = detail::breaker_access::instance(breaker);  // which the first observer makes
-  telling->begin(introduction);
+  auto telling = std::make_shared<teller>(bus);
+  // Shared, because std::function has to be copyable.
+  auto heard = std::make_shared<subscription>(breaker.observe([telling](const event& e) { telling->hear(e); }, filter));
+  // After observing: transitions up to the introduction's are part of it, wherever they are by now, and all later ones are heard.
+  telling->begin(present_event(breaker));
   return subscription([&bus, &breaker, heard] {
     heard->end();
     bus.withdraw(breaker.name(), detail::breaker_access::instance(breaker));

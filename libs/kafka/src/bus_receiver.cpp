@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bus_receiver.hpp"
 
+#include <switchgear/detail/library_thread.hpp>
+
 #include <switchgear/event_reader.hpp>
 
 #include <algorithm>
@@ -80,6 +82,7 @@ void bus_receiver::set_may_send() noexcept {
 }
 
 void bus_receiver::run() {
+  switchgear::detail::own_no_lane();
   try {
     if (options_.group.empty()) {
       read_all();

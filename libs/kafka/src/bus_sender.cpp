@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bus_sender.hpp"
 
+#include <switchgear/detail/library_thread.hpp>
+
 #include <algorithm>
 
 namespace switchgear::inline v1::kafka {
@@ -77,6 +79,7 @@ void bus_sender::withdraw(std::string key) {
 }
 
 void bus_sender::run() {
+  switchgear::detail::own_no_lane();
   detail::event_queue::batch batch;
   (void)is_ready();
   while (queue_.wait(batch)) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "listener.hpp"
 
+#include <switchgear/detail/library_thread.hpp>
+
 #include <algorithm>
 
 namespace switchgear::inline v1::kafka {
@@ -46,6 +48,7 @@ listener::listener(settings s, kafka_event_bus::handler h, std::shared_ptr<count
     group_ = std::make_unique<group_reader>(std::move(conf), settings_.users, settings_.topic);
   }
   thread_ = std::thread([this] {
+    switchgear::detail::own_no_lane();
     thread_id_.store(std::this_thread::get_id());
     if (group_) {
       read_group();

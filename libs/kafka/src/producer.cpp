@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "producer.hpp"
 
+#include <switchgear/detail/library_thread.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -34,6 +36,7 @@ producer::producer(conf_pointer conf, const kafka_properties& users, owner& told
 }
 
 void producer::serve() noexcept {
+  switchgear::detail::own_no_lane();
   while (!stop_.load()) {
     if (queued() == 0) {
       rd_kafka_poll(handle_.get(), until_woken);  // send() wakes it, as the end does

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "redis_bus_publisher.hpp"
 
+#include <switchgear/detail/library_thread.hpp>
+
 #include <algorithm>
 #include <array>
 #include <exception>
@@ -87,6 +89,7 @@ void redis_publisher::add_to(bus_metrics& m) const {
 }
 
 void redis_publisher::run() {
+  own_no_lane();
   for (;;) {
     try {
       if (!step()) break;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "redis_bus_subscriber.hpp"
 
+#include <switchgear/detail/library_thread.hpp>
 #include <switchgear/event_reader.hpp>
 
 #include <algorithm>
@@ -61,6 +62,7 @@ redis_subscriber::wishes redis_subscriber::wanted() const {
 }
 
 void redis_subscriber::run() {
+  own_no_lane();
   while (!stop_.load()) {
     try {
       step();
