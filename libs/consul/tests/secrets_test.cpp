@@ -2,6 +2,8 @@
 #include "fake_consul.hpp"
 #include "server_process.hpp"
 
+#include <all_texts.hpp>
+
 #include <gtest/gtest.h>
 
 #include <exception>
@@ -12,25 +14,9 @@ namespace {
 
 namespace sg = switchgear;
 using namespace std::chrono_literals;
+using test_support::all_texts;
 using test_support::http_response;
 using does = http_response::behaviour;
-
-// Everything that an exception and those nested in it say.
-std::string everything(const std::exception& e) {
-  std::string text = e.what();
-  const auto add = [&](const sg::error_context& c) { text += "\n" + c.transport + "\n" + c.operation + "\n" + c.target; };
-  if (const auto* failed = dynamic_cast<const sg::connection_error*>(&e)) add(failed->context());
-  if (const auto* refused = dynamic_cast<const sg::refused_error*>(&e)) {
-    add(refused->context());
-    text += "\n" + refused->code();
-  }
-  try {
-    std::rethrow_if_nested(e);
-  } catch (const std::exception& nested) {
-    text += "\n" + everything(nested);
-  }
-  return text;
-}
 
 TEST(consul_secrets, are_in_no_error_and_no_event_whatever_goes_wrong) {
   const std::string token = "TOKEN-hunter2", value = "VALUE-hunter2";
@@ -61,7 +47,7 @@ TEST(consul_secrets, are_in_no_error_and_no_event_whatever_goes_wrong) {
         operation();
       } catch (const std::exception& e) {
         ++errors;
-        said += everything(e) + "\n";
+        said += all_texts(e) + "\n";
       }
     };
     note([&] { (void)consul.get("limit"); });

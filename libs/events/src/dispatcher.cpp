@@ -31,6 +31,12 @@ std::string one_line(std::string text) {
 
 }  // namespace
 
+bool is_plain_name(std::string_view name) noexcept {
+  return name.size() <= 64 && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  });
+}
+
 void check(const event_bus_options& o) {
   std::vector<problem> problems;
   if (o.queue_capacity < 16 || o.queue_capacity > 1'048'576) {
@@ -39,10 +45,7 @@ void check(const event_bus_options& o) {
   if (o.keep_present < std::chrono::nanoseconds(0) || o.keep_present > std::chrono::days(30)) {
     problems.push_back({"keep_present", format_duration(o.keep_present), "0 … 30 days", "out of range"});
   }
-  const bool plain = o.member.size() <= 64 && std::ranges::all_of(o.member, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-  });
-  if (!plain) problems.push_back({"member", {}, "at most 64 letters, digits, '.', '_' and '-'", "not a name of a member"});
+  if (!is_plain_name(o.member)) problems.push_back({"member", {}, "at most 64 letters, digits, '.', '_' and '-'", "not a name of a member"});
   if (o.keep_present != std::chrono::nanoseconds(0) && o.member.empty()) {
     problems.push_back({"member", {}, "a name", "keep_present needs to know whose circuits are kept"});
   }

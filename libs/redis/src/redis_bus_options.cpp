@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <switchgear/config/keys.hpp>
+#include <switchgear/detail/dispatcher.hpp>
 #include <switchgear/detail/validation.hpp>
 #include <switchgear/errors.hpp>
 #include <switchgear/redis_bus.hpp>
@@ -14,13 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Nothing that means something in a pattern of the server.
-bool is_fleet(std::string_view name) {
-  return name.size() <= 64 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-  });
-}
-
 void append(std::vector<problem>& all, std::vector<problem> more) {
   all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
@@ -30,7 +24,7 @@ void append(std::vector<problem>& all, std::vector<problem> more) {
 std::vector<problem> redis_bus_options::validate() const {
   std::vector<problem> all = server.validate();
   detail::validation v;
-  v.expect(is_fleet(fleet), "fleet", fleet, "at most 64 letters, digits, '.', '_' and '-'", "not a name of a fleet");
+  v.expect(detail::is_plain_name(fleet), "fleet", fleet, "at most 64 letters, digits, '.', '_' and '-'", "not a name of a fleet");
   v.in_range("stream_length", stream_length, 1, 10'000'000);
   v.in_range("heartbeat", heartbeat, 1ms, 1h);
   v.in_range("lifetime", lifetime, 2ms, 24h);
@@ -50,7 +44,7 @@ redis_bus_options redis_bus_options_of(const bus_url& url) {
   detail::validation v;
   for (const auto& [key, value] : url.query) {
     if (key == "fleet") {
-      v.expect(!value.empty() && is_fleet(value), "fleet", value, "at most 64 letters, digits, '.', '_' and '-'",
+      v.expect(!value.empty() && detail::is_plain_name(value), "fleet", value, "at most 64 letters, digits, '.', '_' and '-'",
                "not a name of a fleet");
       o.fleet = value;
     } else {

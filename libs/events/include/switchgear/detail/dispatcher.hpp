@@ -22,6 +22,9 @@ namespace switchgear::inline v1::detail {
 /// Throws config_error when the options of a bus are impossible.
 void check(const event_bus_options& o);
 
+/// Whether a name means itself everywhere, in patterns and keys of a server too: at most 64 letters, digits, '.', '_' and '-'.
+[[nodiscard]] bool is_plain_name(std::string_view name) noexcept;
+
 /// With id and time, where it has none.
 [[nodiscard]] event completed(event e);
 
