@@ -136,8 +136,8 @@ permit circuit_breaker::acquire_slowly(std::string_view correlation_id) noexcept
   return {*this, grant, {got.rejection.reason, some(got.rejection.retry_after), got.rejection.failure_count}};
 }
 
-verdict circuit_breaker::settle(const machine::grant& grant, verdict v, std::string_view why,
-                                bool may_time_out) noexcept {
+verdict circuit_breaker::settle(const machine::grant& grant, verdict v, std::string_view why, bool may_time_out,
+                                const call_context* context) noexcept {
   if (v == verdict::success && grant.is == machine::grant::kind::call) {
     const machine::state_word word{storage_.header().word.load(std::memory_order_relaxed)};
     if (way() == plain && word.state() == state::closed && word.generation() == grant.generation) {
@@ -158,12 +158,12 @@ verdict circuit_breaker::settle(const machine::grant& grant, verdict v, std::str
   std::int64_t time = machine::unknown_time;
   if (is_failure(v) || limited || s.needs_clock() || grant.is == machine::grant::kind::probe) time = now();
   if (limited && (v == verdict::success || v == verdict::failure) && time - grant.start >= s.call_timeout) v = verdict::timeout;
-  settle_at(engine, grant, v, why, time);
+  settle_at(engine, grant, v, why, time, context == nullptr ? std::string_view() : context->correlation_id);
   return v;
 }
 
 void circuit_breaker::settle_at(machine::real_machine& engine, const machine::grant& grant, verdict v,
-                                std::string_view why, std::int64_t time) noexcept {
+                                std::string_view why, std::int64_t time, std::string_view correlation_id) noexcept {
   const bool failed = v == verdict::failure || v == verdict::timeout;
   // Read before the verdict, for events that tell of the moment before a transition it causes.
   const std::uint64_t attempts = storage_.header().attempts.load(std::memory_order_relaxed);
@@ -178,16 +178,19 @@ void circuit_breaker::settle_at(machine::real_machine& engine, const machine::gr
     const bool changed = done.changes.count != 0;
     const std::uint64_t generation = changed ? done.changes.items[0].generation - 1 : word.generation();
     const switchgear::state before = changed ? done.changes.items[0].from : word.state();
+    const auto told = [&](event_kind kind, std::string_view text) {
+      tell(kind, generation, before, text, attempts, -1, correlation_id);
+    };
     switch (v) {
-      case verdict::success: tell(event_kind::success, generation, before, why, attempts); break;
+      case verdict::success: told(event_kind::success, why); break;
       case verdict::failure:
-      case verdict::timeout: tell(event_kind::failure, generation, before, why, attempts); break;
-      case verdict::ignored: tell(event_kind::ignored, generation, before, why, attempts); break;
+      case verdict::timeout: told(event_kind::failure, why); break;
+      case verdict::ignored: told(event_kind::ignored, why); break;
       case verdict::abandoned: break;
     }
-    if (done.slow) tell(event_kind::slow, generation, before, {}, attempts);
-    if (done.late) tell(event_kind::late, generation, before, {}, attempts);
-    if (done.expired_probe) tell(event_kind::probe_expired, generation, before, {}, attempts);
+    if (done.slow) told(event_kind::slow, {});
+    if (done.late) told(event_kind::late, {});
+    if (done.expired_probe) told(event_kind::probe_expired, {});
   }
   if (done.changes.count != 0) report(done.changes);
   if (detail::event_hub* const hub = hub_.load(std::memory_order_relaxed); hub != nullptr && way() == none && !hub->hears_calls()) {
@@ -205,12 +208,12 @@ void circuit_breaker::succeed_measured(std::uint64_t word, std::int64_t start) n
     return;
   }
   machine::real_machine engine = storage_.machine();
-  settle_at(engine, call_grant(word, start), verdict::success, {}, time);
+  settle_at(engine, call_grant(word, start), verdict::success, {}, time, {});
 }
 
-void circuit_breaker::fail_with_current_exception(std::uint64_t word, std::int64_t start) {
+void circuit_breaker::fail_with_current_exception(std::uint64_t word, std::int64_t start, const call_context& context) {
   permit p(*this, call_grant(word, start), {});
-  (void)p.settle_exception();
+  (void)p.settle_exception(context);
 }
 
 void circuit_breaker::raise_open(const rejection& why, const call_context& context) const {
@@ -291,7 +294,7 @@ void circuit_breaker::report(const machine::transitions& changes, std::shared_pt
 void circuit_breaker::tell(event_kind kind, std::uint64_t generation, switchgear::state s, std::string_view why,
                            std::uint64_t attempts, std::int64_t retry_after, std::string_view correlation_id) noexcept {
   detail::event_hub* const hub = hub_.load();
-  if (hub == nullptr || !hub->hears_calls()) return;
+  if (hub == nullptr || !hub->hears(kind)) return;
   detail::event_record r;
   r.kind = kind;
   r.state = r.previous_state = s;
@@ -365,6 +368,12 @@ std::vector<state_change> circuit_breaker::history() const {
 }
 
 snapshot circuit_breaker::snapshot() const {
+  switchgear::snapshot out = figures();
+  out.state_changes = history();
+  return out;
+}
+
+snapshot circuit_breaker::figures() const {
   const std::int64_t time = now();
   const machine::observation seen = storage_.machine().observe(time);
   switchgear::snapshot out = machine::figures(seen, storage_.machine().metrics(), time);
@@ -380,7 +389,6 @@ snapshot circuit_breaker::snapshot() const {
       if (seen.facts.until >= 0) out.operator_override->until = wall_time(seen.facts.until, time);
     }
   }
-  out.state_changes = history();
   return out;
 }
 

@@ -201,8 +201,9 @@ void event_hub::end(const std::shared_ptr<subscriber>& s) {
 }
 
 void event_hub::count_observers() {
-  const auto count = std::ranges::count_if(subscribers_, [](const auto& s) { return s->filter == event_filter::everything; });
-  call_observers_.store(static_cast<std::uint32_t>(count), std::memory_order_relaxed);
+  event_filter widest = event_filter::transitions;
+  for (const auto& s : subscribers_) widest = std::max(widest, s->filter);
+  widest_.store(widest, std::memory_order_relaxed);
   observers_.store(static_cast<std::uint32_t>(subscribers_.size()), std::memory_order_relaxed);
 }
 
@@ -257,7 +258,7 @@ void event_hub::deliver(const event_record& record) {
   }
   const event e = make_event(record, *this, service_);
   for (const auto& s : all) {
-    if (s->filter == event_filter::transitions && !is_transition(record.kind)) continue;
+    if (s->filter < filter_of(record.kind)) continue;
     const std::lock_guard running(s->running);
     if (s->gone.load()) continue;
     s->thread.store(std::this_thread::get_id());

@@ -24,6 +24,8 @@ void append(std::vector<problem>& all, std::vector<problem> more) {
   all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+bool by_name(const snapshot& a, const snapshot& b) { return a.name < b.name; }
+
 }  // namespace
 
 registry::registry(registry_options options, switchgear::clock& clock) {
@@ -109,7 +111,14 @@ std::vector<std::string> registry::names() const {
 std::vector<snapshot> registry::snapshots() const {
   std::vector<snapshot> out;
   core_->walk([&](const registered_breaker& b) { out.push_back(b.breaker.snapshot()); });
-  std::sort(out.begin(), out.end(), [](const snapshot& a, const snapshot& b) { return a.name < b.name; });
+  std::sort(out.begin(), out.end(), by_name);
+  return out;
+}
+
+std::vector<snapshot> registry::figures() const {
+  std::vector<snapshot> out;
+  core_->walk([&](const registered_breaker& b) { out.push_back(b.breaker.figures()); });
+  std::sort(out.begin(), out.end(), by_name);
   return out;
 }
 
@@ -144,7 +153,9 @@ void registry::clear() { core_->clear(); }
 
 std::vector<problem> registry::reload() { return core_->reload(); }
 
-subscription registry::observe(std::function<void(const event&)> handler) { return core_->observe(std::move(handler)); }
+subscription registry::observe(std::function<void(const event&)> handler, event_filter filter) {
+  return core_->observe(std::move(handler), filter);
+}
 
 std::vector<registry_report> registry::reports() const { return core_->reports().list(); }
 

@@ -369,8 +369,8 @@ void registry_core::close() noexcept {
 
 // --- watching ---
 
-subscription registry_core::observe(std::function<void(const event&)> handler) {
-  const std::uint64_t number = observers_.add(std::move(handler));
+subscription registry_core::observe(std::function<void(const event&)> handler, event_filter filter) {
+  const std::uint64_t number = observers_.add(std::move(handler), filter);
   const auto tell_all = [](registry_core& core) {
     // Whoever makes a breaker has either done so, and it is found below, or sees the change.
     { const std::lock_guard lock(core.mutex_); }

@@ -55,7 +55,7 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
   bool remove(std::string_view name);
   void clear() noexcept;
   std::vector<problem> reload();
-  [[nodiscard]] subscription observe(std::function<void(const event&)> handler);
+  [[nodiscard]] subscription observe(std::function<void(const event&)> handler, event_filter filter);
   [[nodiscard]] environment_says environment() const { return switch_.read(reports_); }
   [[nodiscard]] std::size_t size() const noexcept { return table_.size(); }
   [[nodiscard]] registry_metrics metrics() const;

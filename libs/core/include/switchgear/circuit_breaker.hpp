@@ -166,6 +166,8 @@ class circuit_breaker final : private detail::permit_issuer {
   [[nodiscard]] bool is_disabled() const noexcept { return state() == switchgear::state::disabled; }
 
   [[nodiscard]] switchgear::snapshot snapshot() const;
+  /// The same without the history, which may be long: for those who look often.
+  [[nodiscard]] switchgear::snapshot figures() const;
   /// The last transitions, oldest first.
   [[nodiscard]] std::vector<state_change> history() const;
   [[nodiscard]] config configuration() const;
@@ -205,8 +207,7 @@ class circuit_breaker final : private detail::permit_issuer {
   }
 
   /// Calls `handler` for every event from now on, on a thread of its own, in the order of their sequence, outside every lock.
-  /// A handler may call back into the breaker. Costs nothing while nobody observes, and calls cost nothing while only
-  /// transitions are observed.
+  /// A handler may call back into the breaker. Costs nothing while nobody observes; event_filter says what else costs.
   [[nodiscard]] subscription observe(std::function<void(const event&)> handler, event_filter filter = event_filter::everything);
 
   /// Everything that has to be kept over a restart.
@@ -239,7 +240,7 @@ class circuit_breaker final : private detail::permit_issuer {
       auto& counter = storage_.lanes()[lane].successes;
       counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     } else {
-      settle(call_grant(word, -1), verdict::success, {}, false);
+      settle(call_grant(word, -1), verdict::success, {}, false, nullptr);
     }
   }
   void finish(std::uint64_t word, std::int64_t start) noexcept {
@@ -252,16 +253,17 @@ class circuit_breaker final : private detail::permit_issuer {
   void succeed_measured(std::uint64_t word, std::int64_t start) noexcept;
 
   template <class F>
-  detail::result_of<F> call_quickly(F&& f, std::uint64_t word, std::int64_t start);
+  detail::result_of<F> call_quickly(F&& f, std::uint64_t word, std::int64_t start, const call_context& context);
   template <class F>
   detail::result_of<F> call_with_permit(F&& f, const call_context& context);
 
   permit acquire_slowly(std::string_view correlation_id = {}) noexcept;
-  verdict settle(const machine::grant& grant, verdict v, std::string_view text, bool may_time_out) noexcept override;
+  verdict settle(const machine::grant& grant, verdict v, std::string_view text, bool may_time_out,
+                 const call_context* context) noexcept override;
   void settle_at(machine::real_machine& engine, const machine::grant& grant, verdict v, std::string_view text,
-                 std::int64_t time) noexcept;
+                 std::int64_t time, std::string_view correlation_id) noexcept;
   [[nodiscard]] const classifier& rules() const noexcept override { return rules_ ? *rules_ : classifier::standard(); }
-  void fail_with_current_exception(std::uint64_t word, std::int64_t start);
+  void fail_with_current_exception(std::uint64_t word, std::int64_t start, const call_context& context);
   [[noreturn]] void raise_open(const rejection& why, const call_context& context) const override;
   [[noreturn]] void raise_timeout(bool nested) const override;
   [[nodiscard]] std::chrono::nanoseconds call_timeout() const noexcept override;
@@ -308,7 +310,7 @@ class circuit_breaker final : private detail::permit_issuer {
 template <class F>
 detail::result_of<F> circuit_breaker::call(F&& f, const call_context& context) {
   const std::uint64_t word = storage_.header().word.load(std::memory_order_relaxed);
-  if (way() == plain && is_clean(word)) [[likely]] return call_quickly(std::forward<F>(f), word, -1);
+  if (way() == plain && is_clean(word)) [[likely]] return call_quickly(std::forward<F>(f), word, -1, context);
   return call_with_permit(std::forward<F>(f), context);
 }
 
@@ -316,7 +318,7 @@ template <class F>
 detail::result_of<F> circuit_breaker::call_with_permit(F&& f, const call_context& context) {
   if (way() == measured) {
     const std::uint64_t word = storage_.header().word.load(std::memory_order_relaxed);
-    if (is_clean(word)) return call_quickly(std::forward<F>(f), word, now());
+    if (is_clean(word)) return call_quickly(std::forward<F>(f), word, now(), context);
   }
   return acquire_slowly(context.correlation_id).run(std::forward<F>(f), context);
 }
@@ -324,10 +326,11 @@ detail::result_of<F> circuit_breaker::call_with_permit(F&& f, const call_context
 #if SWITCHGEAR_HAS_EXCEPTIONS
 
 template <class F>
-detail::result_of<F> circuit_breaker::call_quickly(F&& f, std::uint64_t word, std::int64_t start) {
+detail::result_of<F> circuit_breaker::call_quickly(F&& f, std::uint64_t word, std::int64_t start,
+                                                   const call_context& context) {
   using result = detail::result_of<F>;
   if constexpr (!std::is_void_v<result> && !std::is_reference_v<result> && !std::is_move_constructible_v<result>) {
-    return permit(*this, call_grant(word, start), {}).run(std::forward<F>(f));
+    return permit(*this, call_grant(word, start), {}).run(std::forward<F>(f), context);
   } else {
     bool settled = false;  // what is thrown afterwards, by moving the result out, is no second verdict
     try {
@@ -346,7 +349,7 @@ detail::result_of<F> circuit_breaker::call_quickly(F&& f, std::uint64_t word, st
         }
       }
     } catch (...) {
-      if (!settled) fail_with_current_exception(word, start);
+      if (!settled) fail_with_current_exception(word, start, context);
       throw;
     }
   }
@@ -355,8 +358,9 @@ detail::result_of<F> circuit_breaker::call_quickly(F&& f, std::uint64_t word, st
 #else  // without exceptions: what the function returns is all there is, and call() must not be rejected
 
 template <class F>
-detail::result_of<F> circuit_breaker::call_quickly(F&& f, std::uint64_t word, std::int64_t start) {
-  return permit(*this, call_grant(word, start), {}).run(std::forward<F>(f));
+detail::result_of<F> circuit_breaker::call_quickly(F&& f, std::uint64_t word, std::int64_t start,
+                                                   const call_context& context) {
+  return permit(*this, call_grant(word, start), {}).run(std::forward<F>(f), context);
 }
 
 #endif

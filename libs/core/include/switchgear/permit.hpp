@@ -28,9 +28,9 @@ struct rejection {
   std::uint32_t failure_count = 0;
 };
 
-/// What a caller tells about a call, for errors and events. Only looked at when the call is rejected.
+/// What a caller tells about a call, for errors and events. Only looked at when the call is rejected or observed.
 struct call_context {
-  std::string_view correlation_id{};
+  std::string_view correlation_id{};       ///< of the caller's request; events keep its first 39 bytes
   const error_context* context = nullptr;
 };
 
@@ -74,7 +74,9 @@ class permit_issuer {
  public:
   /// Settles, and answers the verdict it was. With `may_time_out` a success or failure that comes at or after the deadline of
   /// the call becomes a timeout.
-  virtual verdict settle(const machine::grant& grant, verdict v, std::string_view text, bool may_time_out) noexcept = 0;
+  /// `context` may be null.
+  virtual verdict settle(const machine::grant& grant, verdict v, std::string_view text, bool may_time_out,
+                         const call_context* context) noexcept = 0;
   [[nodiscard]] virtual const classifier& rules() const noexcept = 0;
   [[nodiscard]] virtual std::chrono::nanoseconds call_timeout() const noexcept = 0;
   [[nodiscard]] virtual clock& time_source() const noexcept = 0;
@@ -117,6 +119,12 @@ class [[nodiscard]] permit {
   void success() noexcept { settle(verdict::success); }
   /// `why` is kept as the text of the last failure.
   void failure(std::string_view why = {}) noexcept { settle(verdict::failure, why); }
+  /// The same; the event of the failure carries the correlation id.
+  void failure(std::string_view why, const call_context& context) noexcept {
+    context_ = &context;
+    settle(verdict::failure, why);
+    context_ = nullptr;
+  }
   void timeout() noexcept { settle(verdict::timeout); }
   /// No evidence: the caller's own fault, or his change of mind.
   void ignore() noexcept { settle(verdict::ignored); }
@@ -147,6 +155,13 @@ class [[nodiscard]] permit {
   verdict settle_return() noexcept { return settle(verdict::success, {}, true); }
   /// Settles by what the classifier says of the exception that is being handled. To be called inside a catch clause.
   verdict settle_exception() { return judge_exception().verdict; }
+  /// The same; the event carries the correlation id.
+  verdict settle_exception(const call_context& context) {
+    context_ = &context;
+    const verdict v = judge_exception().verdict;
+    context_ = nullptr;
+    return v;
+  }
 
   /// Throws circuit_open_error when there is no permit.
   void require(const call_context& context = {}) const {
@@ -159,6 +174,7 @@ class [[nodiscard]] permit {
   detail::result_of<F> run(F&& f, const call_context& context = {}) {
     using result = detail::result_of<F>;
     require(context);
+    context_ = &context;  // the permit is settled before this function ends
     if constexpr (std::is_void_v<result>) {
       guarded([&] { invoke_until_deadline(std::forward<F>(f)); },
               [&] { return settle_return(); });
@@ -300,12 +316,13 @@ class [[nodiscard]] permit {
 
   verdict settle(verdict v, std::string_view why, bool may_time_out) noexcept {
     if (grant_.is == machine::grant::kind::none) return verdict::abandoned;
-    const verdict settled = issuer_->settle(grant_, v, why, may_time_out);
+    const verdict settled = issuer_->settle(grant_, v, why, may_time_out, context_);
     grant_.is = machine::grant::kind::none;
     return settled;
   }
 
   detail::permit_issuer* issuer_ = nullptr;
+  const call_context* context_ = nullptr;  ///< while run() runs
   machine::grant grant_;
   switchgear::rejection rejection_;
   bool asked_to_stop_ = false;  ///< the function was asked to stop because call_timeout had passed

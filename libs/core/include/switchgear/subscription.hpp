@@ -9,9 +9,12 @@
 namespace switchgear::inline v1 {
 
 /// What an observer of a breaker wants to hear.
+/// Each one hears what those before it hear.
 enum class event_filter : std::uint8_t {
-  everything,   ///< the calls too: each of them takes the long way while somebody listens
   transitions,  ///< what is_transition() says; calls cost what they cost without observers
+  failures,     ///< and config_changed, failure, late, probe_expired: calls that succeed in time cost what they cost without observers
+  problems,     ///< and rejected, slow: a rejection costs what telling of it costs
+  everything,   ///< and success, ignored: each call takes the long way while somebody listens
 };
 
 /// Keeps a handler subscribed. Ending it (destruction, end()) from another thread waits for a handler that is running; from

@@ -135,6 +135,8 @@ class registry {
   [[nodiscard]] std::vector<std::string> names() const;
   /// Everything about every breaker, in the order of their names.
   [[nodiscard]] std::vector<snapshot> snapshots() const;
+  /// The same without the histories, which may be long: for those who look often.
+  [[nodiscard]] std::vector<snapshot> figures() const;
   /// The names of those that reject calls: open and forced_open, in order. half_open lets probes through and is not among them,
   /// nor is who only judges (config::shadow).
   [[nodiscard]] std::vector<std::string> open_circuits() const;
@@ -162,9 +164,10 @@ class registry {
 
   // --- watching ---
 
-  /// Calls `handler` for the transitions of all present and future breakers, as circuit_breaker::observe does; calls stay as
-  /// quick as they are. A breaker is observed as long as it is listed.
-  [[nodiscard]] subscription observe(std::function<void(const event&)> handler);
+  /// Calls `handler` for what happens to all present and future breakers, as circuit_breaker::observe does; with
+  /// event_filter::transitions calls stay as quick as they are. A breaker is observed as long as it is listed.
+  [[nodiscard]] subscription observe(std::function<void(const event&)> handler,
+                                     event_filter filter = event_filter::transitions);
 
   /// The last reports, oldest first.
   [[nodiscard]] std::vector<registry_report> reports() const;

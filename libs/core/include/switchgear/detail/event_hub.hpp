@@ -23,6 +23,21 @@ class event_hub;
 /// The kind of the event that tells of a transition.
 [[nodiscard]] event_kind kind_of(const machine::transition& t) noexcept;
 
+/// The narrowest filter that lets events of this kind through.
+[[nodiscard]] constexpr event_filter filter_of(event_kind kind) noexcept {
+  switch (kind) {
+    case event_kind::config_changed:
+    case event_kind::failure:
+    case event_kind::late:
+    case event_kind::probe_expired: return event_filter::failures;
+    case event_kind::rejected:
+    case event_kind::slow: return event_filter::problems;
+    case event_kind::success:
+    case event_kind::ignored: return event_filter::everything;
+    default: return event_filter::transitions;
+  }
+}
+
 /// An event before its texts are made. Putting one into the queue allocates nothing.
 struct event_record {
   std::shared_ptr<event_hub> hub;
@@ -60,8 +75,10 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
   [[nodiscard]] std::uint32_t observers() const noexcept { return observers_.load(std::memory_order_relaxed); }
   /// event::instance of all its events.
   [[nodiscard]] const std::string& instance() const noexcept { return instance_; }
-  /// Whether somebody wants to hear of more than transitions.
-  [[nodiscard]] bool hears_calls() const noexcept { return call_observers_.load(std::memory_order_relaxed) != 0; }
+  /// Whether somebody wants to hear of this kind.
+  [[nodiscard]] bool hears(event_kind kind) const noexcept { return widest_.load(std::memory_order_relaxed) >= filter_of(kind); }
+  /// Whether somebody wants to hear of every call.
+  [[nodiscard]] bool hears_calls() const noexcept { return widest_.load(std::memory_order_relaxed) == event_filter::everything; }
 
   /// Called by the event queue.
   void deliver(const event_record& record);
@@ -79,7 +96,8 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
 
   const std::string service_;
   const std::string instance_;
-  std::atomic<std::uint32_t> observers_{0}, call_observers_{0};
+  std::atomic<std::uint32_t> observers_{0};
+  std::atomic<event_filter> widest_{event_filter::transitions};
   std::mutex mutex_;
   std::vector<std::shared_ptr<subscriber>> subscribers_;
   std::uint64_t before_ = 0;  ///< the generation at the time of the first subscription
