@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <switchgear/adapter.hpp>
 
+#include <switchgear/testing/event_recorder.hpp>
 #include <switchgear/testing/skipping_clock.hpp>
 
 #include <gtest/gtest.h>
@@ -51,6 +52,22 @@ TEST_F(adapters, say_what_was_rejected_for_whom) {
     EXPECT_EQ(e.name(), "cache.sessions");
     EXPECT_EQ(e.context().operation, "get");
     EXPECT_EQ(e.correlation_id(), "abc");
+  }
+}
+
+TEST_F(adapters, tell_observers_whose_call_failed_was_refused_or_rejected) {
+  const sg::testing::event_recorder recorder(guarded.breaker());
+  const auto one = [&](const auto& f) {
+    EXPECT_ANY_THROW(guarded.run("get", "Failed to get", {.correlation_id = "abc"}, f));
+    sg::drain_events();
+  };
+  one([](const sg::adapter::attempt& a) { throw a.refused("no such key", "404"); });
+  one([](const auto&) { throw std::runtime_error("reset"); });
+  guarded.breaker().trip();
+  one([](const auto&) {});
+  for (const sg::event_kind k : {sg::event_kind::ignored, sg::event_kind::failure, sg::event_kind::rejected}) {
+    ASSERT_EQ(recorder.count(k), 1u) << to_string(k);
+    EXPECT_EQ(recorder.events(k)[0].correlation_id, "abc") << to_string(k);
   }
 }
 

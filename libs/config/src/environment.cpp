@@ -86,7 +86,7 @@ patch_result from_environment(std::string_view prefix, const variables& process,
   std::set<std::string> set_by_process;
   for (const auto& [name, value] : process) {
     if (!name.starts_with(before)) continue;
-    out.patch.entries.push_back(entry_of(name, before.size(), value, "the environment"));
+    out.patch.entries.push_back(entry_of(name, before.size(), value, std::string(origin_environment)));
     set_by_process.insert(identity(out.patch.entries.back()));
   }
   for (const dotenv_entry& line : dotenv.entries) {

@@ -93,8 +93,10 @@ std::chrono::system_clock::time_point circuit_breaker::wall_time(std::int64_t at
 
 void circuit_breaker::update_way() noexcept {
   const machine::settings& s = storage_.in_force();
-  const detail::event_hub* hub = hub_.load();
-  const bool quick = s.enabled && s.call_timeout == 0 && !rules().judges_values() && (hub == nullptr || !hub->hears_calls());
+  detail::event_hub* const hub = hub_.load();
+  const bool heard = hub != nullptr && hub->hears_calls();
+  if (hub != nullptr) hub->set_slows_calls(heard);
+  const bool quick = s.enabled && s.call_timeout == 0 && !rules().judges_values() && !heard;
   way_.store(!quick ? none : s.needs_clock() ? measured : plain, std::memory_order_relaxed);
 }
 
@@ -193,7 +195,8 @@ void circuit_breaker::settle_at(machine::real_machine& engine, const machine::gr
     if (done.expired_probe) told(event_kind::probe_expired, {});
   }
   if (done.changes.count != 0) report(done.changes);
-  if (detail::event_hub* const hub = hub_.load(std::memory_order_relaxed); hub != nullptr && way() == none && !hub->hears_calls()) {
+  if (const detail::event_hub* const hub = hub_.load(std::memory_order_relaxed);
+      hub != nullptr && hub->slows_calls() && !hub->hears_calls()) {
     // The last observer has gone. observe() holds the mutex until the next one is there.
     if (const std::unique_lock lock(mutex_, std::try_to_lock); lock) update_way();
   }
@@ -334,7 +337,10 @@ subscription circuit_breaker::observe(std::function<void(const event&)> handler,
     operator_->hub = std::make_shared<detail::event_hub>(name_);
     hub_.store(operator_->hub.get());
   }
-  if (filter == event_filter::everything) way_.store(none);
+  if (filter == event_filter::everything) {
+    way_.store(none);
+    operator_->hub->set_slows_calls(true);
+  }
   // After the hub is known: a transition whose thread did not see it has a generation that is counted here.
   return operator_->hub->subscribe(std::move(handler), machine::state_word{storage_.header().word.load()}.generation(), filter);
 }

@@ -11,6 +11,7 @@ if(SWITCHGEAR_BUILD_TESTS AND SWITCHGEAR_WITH_TESTING)
       tests/circuit_breaker_test.cpp
       tests/classifier_test.cpp
       tests/clock_test.cpp
+      tests/correlation_test.cpp
       tests/errors_test.cpp
       tests/event_hub_test.cpp
       tests/event_test.cpp

@@ -2,6 +2,7 @@
 #include <switchgear/any_breaker.hpp>
 #include <switchgear/awaitable_guard.hpp>
 #include <switchgear/circuit_breaker.hpp>
+#include <switchgear/testing/event_recorder.hpp>
 #include <switchgear/testing/manual_clock.hpp>
 
 #include <gtest/gtest.h>
@@ -190,6 +191,32 @@ TEST_F(awaitable_guard, counts_what_is_thrown_before_the_coroutine_is_suspended)
   task<int> t = coroutine();
   EXPECT_THROW(t.get(), std::runtime_error);
   EXPECT_EQ(metrics().failures, 1u);
+}
+
+TEST_F(awaitable_guard, tells_whose_call_failed) {
+  const sg::testing::event_recorder recorder(breaker);
+  const sg::call_context request{.correlation_id = "order-4711"};
+  const auto coroutine = [&]() -> task<int> { co_return co_await sg::guarded(breaker, with_member{g}, request); };
+  task<int> t = coroutine();
+  g.fail();
+  sg::drain_events();
+  ASSERT_EQ(recorder.count(sg::event_kind::failure), 1u);
+  EXPECT_EQ(recorder.events(sg::event_kind::failure)[0].correlation_id, "order-4711");
+}
+
+TEST_F(awaitable_guard, tells_whose_call_failed_before_the_coroutine_was_suspended) {
+  struct throwing {
+    bool await_ready() { throw std::runtime_error("at once"); }
+    void await_suspend(std::coroutine_handle<>) {}
+    int await_resume() { return 0; }
+  };
+  const sg::testing::event_recorder recorder(breaker);
+  const sg::call_context request{.correlation_id = "order-4711"};
+  const auto coroutine = [&]() -> task<int> { co_return co_await sg::guarded(breaker, throwing{}, request); };
+  task<int> t = coroutine();
+  sg::drain_events();
+  ASSERT_EQ(recorder.count(sg::event_kind::failure), 1u);
+  EXPECT_EQ(recorder.events(sg::event_kind::failure)[0].correlation_id, "order-4711");
 }
 
 }  // namespace

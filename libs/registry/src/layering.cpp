@@ -36,7 +36,7 @@ layered_config layering::resolve(std::string_view name, const asked_config& aske
   if (asked.how == asked_config::way::whole) {
     return finished({*asked.whole, asked.whole->validate()});
   }
-  const std::string_view preset = asked.preset.empty() ? std::string_view(preset_) : asked.preset;
+  const std::string_view preset = preset_of(asked);
   if (asked.how == asked_config::way::keys) return apply_all(name, preset, asked.keys, file, enabled);
   const file_in_force::key key(file.file.table_for(name), preset, enabled);
   {
@@ -48,29 +48,51 @@ layered_config layering::resolve(std::string_view name, const asked_config& aske
   return file.made.emplace(key, std::move(made)).first->second;
 }
 
-layered_config layering::apply_all(std::string_view name, std::string_view preset, const config_patch* keys,
-                                   const file_in_force& file, environment_says enabled) const {
+layering::layers layering::below_file(std::string_view preset, environment_says enabled) const {
   config_patch below;  // what a preset says about `enabled` lies under the environment
   config_patch above;
   if (!preset.empty()) {
     patch_result found = preset_patch(preset, {});
-    if (!found.problems.empty()) return {nullptr, std::move(found.problems)};
+    if (!found.problems.empty()) return {{}, std::move(found.problems)};
     for (patch_entry& entry : found.patch.entries) {
       (entry.key == "enabled" ? below : above).entries.push_back(std::move(entry));
     }
   }
   config_patch environment = environment_;
   if (enabled != environment_says::nothing) {
-    environment.entries.push_back({"enabled", raw_value::boolean(enabled == environment_says::yes), "the environment",
-                                   variable_name(prefix_, "enabled"), true});
+    environment.entries.push_back({"enabled", raw_value::boolean(enabled == environment_says::yes),
+                                   std::string(origin_environment), variable_name(prefix_, "enabled"), true});
   }
-  std::vector<config_patch> layers;
-  layers.push_back(std::move(below));
-  layers.push_back(std::move(environment));
-  layers.push_back(std::move(above));
-  for (config_patch& patch : file.file.layers_for(name)) layers.push_back(std::move(patch));
-  if (keys != nullptr) layers.push_back(*keys);
-  return finished(apply_layers(layers, config{}));
+  layers out;
+  out.patches.push_back(std::move(below));
+  out.patches.push_back(std::move(environment));
+  out.patches.push_back(std::move(above));
+  return out;
+}
+
+layered_config layering::apply_all(std::string_view name, std::string_view preset, const config_patch* keys,
+                                   const file_in_force& file, environment_says enabled) const {
+  layers all = below_file(preset, enabled);
+  if (!all.problems.empty()) return {nullptr, std::move(all.problems)};
+  for (config_patch& patch : file.file.layers_for(name)) all.patches.push_back(std::move(patch));
+  if (keys != nullptr) all.patches.push_back(*keys);
+  return finished(apply_layers(all.patches, config{}));
+}
+
+std::vector<config_patch> layering::layers_of(std::string_view name, const asked_config& asked, const file_in_force& file,
+                                              environment_says enabled) const {
+  if (asked.how == asked_config::way::whole) return {config_to_patch(*asked.whole)};
+  std::vector<config_patch> out = below_file(preset_of(asked), enabled).patches;
+  const auto add_table = [&out](const circuit_file::table& table, const std::string& called) {
+    for (config_patch patch : table.patches) {
+      for (patch_entry& entry : patch.entries) entry.origin += " " + called;
+      out.push_back(std::move(patch));
+    }
+  };
+  add_table(file.file.defaults, "[defaults]");
+  if (const circuit_file::table* own = file.file.table_for(name)) add_table(*own, "[breaker.\"" + own->pattern + "\"]");
+  if (asked.how == asked_config::way::keys) out.push_back(*asked.keys);
+  return out;
 }
 
 std::string_view agent_preset(std::string_view type) {

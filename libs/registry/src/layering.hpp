@@ -76,7 +76,21 @@ class layering {
   [[nodiscard]] layered_config resolve(std::string_view name, const asked_config& asked, const file_in_force& file,
                                        environment_says enabled) const;
 
+  /// What resolve() lays over each other, the weakest first, with the names of the file's tables in the origins. Of a whole
+  /// configuration one layer. Only for what resolve() found no problems in.
+  [[nodiscard]] std::vector<config_patch> layers_of(std::string_view name, const asked_config& asked, const file_in_force& file,
+                                                    environment_says enabled) const;
+
  private:
+  struct layers {
+    std::vector<config_patch> patches;
+    std::vector<problem> problems;
+  };
+  /// What lies under the file.
+  [[nodiscard]] layers below_file(std::string_view preset, environment_says enabled) const;
+  [[nodiscard]] std::string_view preset_of(const asked_config& asked) const noexcept {
+    return asked.preset.empty() ? std::string_view(preset_) : asked.preset;
+  }
   [[nodiscard]] layered_config apply_all(std::string_view name, std::string_view preset, const config_patch* keys,
                                          const file_in_force& file, environment_says enabled) const;
 

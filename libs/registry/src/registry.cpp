@@ -122,6 +122,8 @@ std::vector<snapshot> registry::figures() const {
   return out;
 }
 
+std::vector<configured_value> registry::configuration_of(std::string_view name) const { return core_->configuration_of(name); }
+
 std::vector<std::string> registry::open_circuits() const {
   std::vector<std::string> out;
   core_->walk([&](const registered_breaker& b) {

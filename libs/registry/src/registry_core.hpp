@@ -57,6 +57,7 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
   std::vector<problem> reload();
   [[nodiscard]] subscription observe(std::function<void(const event&)> handler, event_filter filter);
   [[nodiscard]] environment_says environment() const { return switch_.read(reports_); }
+  [[nodiscard]] std::vector<configured_value> configuration_of(std::string_view name) const;
   [[nodiscard]] std::size_t size() const noexcept { return table_.size(); }
   [[nodiscard]] registry_metrics metrics() const;
   [[nodiscard]] const report_log& reports() const noexcept { return reports_; }

@@ -14,7 +14,8 @@
 
 namespace switchgear::inline v1 {
 
-/// What became of a guarded call, without throwing: a value, or an exception, or a rejection.
+/// What became of a guarded call, without throwing: a value, or an exception, or a rejection. Plain data, for one
+/// thread at a time.
 template <class T>
 class [[nodiscard]] call_result {
  public:

@@ -52,6 +52,7 @@ class cancelled_error : public error {
 /// all out, nothing when only an operator can end it.
 class circuit_open_error : public rejected_error {
  public:
+  /// What the error says.
   struct details {
     std::string name{};
     switchgear::state state = switchgear::state::open;

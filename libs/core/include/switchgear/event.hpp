@@ -11,11 +11,13 @@
 
 namespace switchgear::inline v1 {
 
+/// What happened.
 enum class event_kind : std::uint8_t {
   opened, half_open, closed, forced_open, disabled, reset,  // transitions, and resets of a closed circuit
   rejected, failure, success, ignored, slow, late, probe_expired, config_changed
 };
 
+/// The name, `half_open`.
 [[nodiscard]] std::string_view to_string(event_kind k) noexcept;
 
 /// Whether events of this kind go to the state topic: one for each generation.
@@ -57,8 +59,8 @@ struct event {
 [[nodiscard]] std::string log_line(const event& e);
 
 namespace topics {
-inline constexpr std::string_view state = "circuit_breaker.state.*";
-inline constexpr std::string_view all = "circuit_breaker.*";
+inline constexpr std::string_view state = "circuit_breaker.state.*";  ///< transitions
+inline constexpr std::string_view all = "circuit_breaker.*";          ///< everything
 }  // namespace topics
 
 /// The topic an event is published to: `circuit_breaker.state.NAME` for transitions, `circuit_breaker.call.NAME` else.

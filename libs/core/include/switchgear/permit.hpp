@@ -92,6 +92,8 @@ class permit_issuer {
 
 /// The right to make one call, or the reason why not. Move-only; settled at most once, a second verdict does nothing;
 /// destroyed without a verdict it counts as abandoned. It may move to another thread. It must not outlive its breaker.
+///
+/// Thread safety: that of a value, one thread at a time; permits of one breaker are independent of each other.
 class [[nodiscard]] permit {
  public:
   /// No permit and nobody's.
@@ -106,6 +108,7 @@ class [[nodiscard]] permit {
     if (this != &other) {
       settle(verdict::abandoned);
       issuer_ = std::exchange(other.issuer_, nullptr);
+      context_ = nullptr;
       grant_ = std::exchange(other.grant_, machine::grant{});
       rejection_ = other.rejection_;
     }

@@ -47,10 +47,12 @@ struct saved_state {
 /// One versioned value with a checksum. The reading side refuses everything that the writing side did not write.
 [[nodiscard]] std::string to_binary(const saved_state& s);
 
+/// A saved state that was read, or why it is none.
 struct read_state {
   std::optional<saved_state> state;
   std::string refused;  ///< why there is none
 };
+/// Takes any bytes whatever; see to_binary.
 [[nodiscard]] read_state from_binary(std::string_view bytes);
 
 /// The same value as JSON, on one line. Reading it back is the business of switchgear::config, which has a JSON parser.

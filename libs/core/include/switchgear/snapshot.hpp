@@ -44,6 +44,7 @@ struct lifetime_metrics {
   [[nodiscard]] double rejection_rate() const noexcept;  ///< of all calls; 0 without any
 };
 
+/// What the window holds now, in verdicts.
 struct window_metrics {
   std::uint64_t calls = 0;
   std::uint64_t failures = 0;

@@ -24,11 +24,16 @@ enum class rejection_reason : std::uint8_t { open, half_open_limit, forced_open 
 
 /// The lower-case name, `half_open`.
 [[nodiscard]] std::string_view to_string(state s) noexcept;
+/// The name, `timeout`.
 [[nodiscard]] std::string_view to_string(verdict v) noexcept;
+/// The name, `half_open_limit`.
 [[nodiscard]] std::string_view to_string(rejection_reason r) noexcept;
 
+/// Writes the name.
 std::ostream& operator<<(std::ostream& out, state s);
+/// Writes the name.
 std::ostream& operator<<(std::ostream& out, verdict v);
+/// Writes the name.
 std::ostream& operator<<(std::ostream& out, rejection_reason r);
 
 }  // namespace switchgear::inline v1

@@ -19,6 +19,8 @@ enum class event_filter : std::uint8_t {
 
 /// Keeps a handler subscribed. Ending it (destruction, end()) from another thread waits for a handler that is running; from
 /// inside the handler itself it returns at once. Afterwards the handler is not called again.
+///
+/// Thread safety: that of a value, one thread at a time; any thread may end it.
 class [[nodiscard]] subscription {
  public:
   subscription() = default;

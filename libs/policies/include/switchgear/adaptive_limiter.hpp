@@ -17,6 +17,7 @@
 
 namespace switchgear::inline v1 {
 
+/// What an adaptive_limiter may be told.
 struct adaptive_limiter_options {
   std::string name = "adaptive_limiter";
 
@@ -63,6 +64,7 @@ class limit_exceeded_error : public rejected_error {
   std::int64_t limit_;
 };
 
+/// What an adaptive_limiter has counted since it was made, and where its limit is now.
 struct adaptive_limiter_metrics {
   std::uint64_t entered = 0;
   std::uint64_t rejected = 0;

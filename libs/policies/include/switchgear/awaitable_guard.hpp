@@ -80,7 +80,7 @@ class [[nodiscard]] guarded_awaitable {
     try {
       return f();
     } catch (...) {
-      permit_.settle_exception();
+      permit_.settle_exception(context_);
       throw;
     }
   }
@@ -110,6 +110,7 @@ template <breaker B, class Awaitable>
 detail::guarded_awaitable<B*, Awaitable> guarded(B& b, Awaitable&& awaitable, const call_context& context = {}) {
   return {&b, std::forward<Awaitable>(awaitable), context};
 }
+/// The same with a handle, which is kept until the end.
 template <class H, class Awaitable>
   requires(detail::breaker_pointer<H> && !breaker<H>)
 detail::guarded_awaitable<H, Awaitable> guarded(H handle, Awaitable&& awaitable, const call_context& context = {}) {

@@ -17,6 +17,7 @@
 
 namespace switchgear::inline v1 {
 
+/// What a bulkhead may be told.
 struct bulkhead_options {
   std::string name = "bulkhead";
 
@@ -51,6 +52,7 @@ class bulkhead_full_error : public rejected_error {
   bool waited_;
 };
 
+/// What a bulkhead has counted since it was made, and how full it is now.
 struct bulkhead_metrics {
   std::uint64_t entered = 0;       ///< calls that got a place
   std::uint64_t after_waiting = 0; ///< of these, calls that had to wait for it
@@ -158,6 +160,7 @@ class bulkhead : public detail::callable_policy<bulkhead> {
     queued,   ///< granted() will be called, unless withdrawn
     full,     ///< neither a place nor room in the queue; counted and told as rejected
   };
+  /// What became of asking for a place.
   struct [[nodiscard]] entry {
     outcome is = outcome::full;
     slot place{};

@@ -14,11 +14,13 @@
 
 namespace switchgear::inline v1 {
 
+/// In which way a call failed.
 enum class failure_kind : std::uint8_t {
   rejection,   ///< by a circuit or another policy: the function was not called
   exception,   ///< the function's own, or the end of a time limit
   bad_result,  ///< a value that the classifier calls a failure
 };
+/// The name, `bad_result`.
 [[nodiscard]] std::string_view to_string(failure_kind k) noexcept;
 
 /// Why a call failed, for whoever answers in its place.

@@ -18,6 +18,7 @@
 
 namespace switchgear::inline v1 {
 
+/// What a fallback may be told.
 struct fallback_options {
   std::string name = "fallback";
 
@@ -36,6 +37,7 @@ struct fallback_options {
   [[nodiscard]] std::vector<problem> validate() const;
 };
 
+/// What a fallback has counted since it was made.
 struct fallback_metrics {
   std::uint64_t rejections = 0, exceptions = 0, bad_results = 0;  ///< that were answered, by failure_kind
   std::uint64_t failed = 0;                                       ///< answers that threw, also counted above
@@ -132,7 +134,7 @@ class fallback_core : public policy_state {
 /// cancelled_error passes, and so does whatever comes after a stop request.
 ///
 /// A function that throws: its exception leaves, with its type. The first failure is nested in it (std::rethrow_if_nested)
-/// where it is one of the library's errors or of <stdexcept>, exactly; a function that throws types of its own uses
+/// where it is one of the library's errors or of the header stdexcept, exactly; a function that throws types of its own uses
 /// std::throw_with_nested itself, which does the right thing there. failure_before_fallback() finds the first failure in
 /// any case.
 ///

@@ -40,6 +40,8 @@ concept breaker_pointer = requires(const H& h) {
 ///
 /// An exception that leaves after the caller asked to stop is no evidence, nor is whatever the loser of a hedge brings; a
 /// call whose time limit further out has passed is a timeout.
+///
+/// Thread safety: that of the breaker.
 template <class Target>
 class guard : public detail::callable_policy<guard<Target>> {
  public:
@@ -150,9 +152,11 @@ class guard : public detail::callable_policy<guard<Target>> {
   mutable Target target_;
 };
 
+/// Refers to a breaker.
 template <class B>
   requires(breaker<B> && !std::copy_constructible<B>)
 guard(B&) -> guard<B*>;
+/// Holds a handle.
 template <class H>
   requires(std::copy_constructible<H> && (breaker<H> || detail::breaker_pointer<H>))
 guard(H) -> guard<H>;

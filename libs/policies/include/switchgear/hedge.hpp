@@ -20,6 +20,7 @@
 
 namespace switchgear::inline v1 {
 
+/// What a hedge may be told.
 struct hedge_options {
   std::string name = "hedge";
 
@@ -44,6 +45,7 @@ struct hedge_options {
   [[nodiscard]] std::vector<problem> validate() const;
 };
 
+/// What a hedge has counted since it was made.
 struct hedge_metrics {
   std::uint64_t calls = 0;
   std::uint64_t hedges = 0;   ///< attempts that were started beside the first
@@ -115,6 +117,7 @@ class hedge_run {
     wait,    ///< for an attempt to end, or until `until`, then ask again
     answer,  ///< with what `attempt` brought
   };
+  /// What to do next.
   struct decision {
     step what = step::wait;
     std::size_t attempt = 0;

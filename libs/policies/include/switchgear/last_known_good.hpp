@@ -20,6 +20,7 @@
 
 namespace switchgear::inline v1 {
 
+/// What a last_known_good may be told.
 struct last_known_good_options {
   std::string name = "last_known_good";
 
@@ -33,6 +34,7 @@ struct last_known_good_options {
   [[nodiscard]] std::vector<problem> validate() const;
 };
 
+/// What a last_known_good has counted since it was made.
 struct last_known_good_metrics {
   std::uint64_t stored = 0;  ///< good values
   std::uint64_t hits = 0;    ///< failures that were answered

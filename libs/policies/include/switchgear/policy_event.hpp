@@ -27,8 +27,10 @@ enum class policy_event_kind : std::uint8_t {
   warning,        ///< a combination of policies that makes little sense
 };
 
+/// The name of the kind, `gave_up`.
 [[nodiscard]] std::string_view to_string(policy_event_kind k) noexcept;
 
+/// Something that a policy did. Nothing is told of calls that simply succeed.
 struct policy_event {
   policy_event_kind kind = policy_event_kind::warning;
   std::string policy{};  ///< which sort, `retry`

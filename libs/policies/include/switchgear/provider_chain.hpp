@@ -66,6 +66,7 @@ class all_providers_rejected_error : public rejected_error, public provider_fail
   using rejected_error::retry_after;
 };
 
+/// What a provider_chain may be told.
 struct provider_chain_options {
   std::string name = "provider_chain";
 
@@ -79,6 +80,7 @@ struct provider_chain_options {
   [[nodiscard]] std::vector<problem> validate() const;
 };
 
+/// What became of the calls of one provider.
 struct provider_metrics {
   std::string name{};
   std::uint64_t answered = 0, failed = 0, rejected = 0;

@@ -17,6 +17,7 @@
 
 namespace switchgear::inline v1 {
 
+/// What a rate_limiter may be told.
 struct rate_limiter_options {
   std::string name = "rate_limiter";
 
@@ -52,6 +53,7 @@ class rate_limited_error : public rejected_error {
   std::string name_, limit_;
 };
 
+/// What a rate_limiter has counted since it was made.
 struct rate_limiter_metrics {
   std::uint64_t at_once = 0;    ///< calls that were let through without waiting
   std::uint64_t delayed = 0;    ///< calls that got a turn they had to wait for; those that gave it up included

@@ -23,6 +23,7 @@
 
 namespace switchgear::inline v1 {
 
+/// What a retry may be told.
 struct retry_options {
   std::string name = "retry";
 
@@ -64,6 +65,7 @@ enum class retry_stop : std::uint8_t {
   budget_used_up,
   cancelled,
 };
+/// The name, `attempts_used_up`.
 [[nodiscard]] std::string_view to_string(retry_stop s) noexcept;
 
 /// How a call through a retry policy ended.
@@ -81,6 +83,7 @@ struct retry_report {
 ///     }
 [[nodiscard]] std::optional<retry_report> retry_report_of(const std::exception_ptr& e) noexcept;
 
+/// What a retry has counted since it was made.
 struct retry_metrics {
   std::uint64_t first_try = 0;        ///< calls that succeeded at once
   std::uint64_t after_retries = 0;    ///< calls that succeeded later
@@ -140,6 +143,7 @@ class retry_run {
  public:
   explicit retry_run(const retry& policy) noexcept;
 
+  /// Whether there is another attempt, and how long to wait before it.
   struct decision {
     bool again = false;
     std::chrono::nanoseconds delay{0};

@@ -11,6 +11,7 @@
 
 namespace switchgear::inline v1 {
 
+/// What a retry_budget may be told.
 struct retry_budget_options {
   std::string name = "retry_budget";
 
@@ -28,6 +29,7 @@ struct retry_budget_options {
   [[nodiscard]] std::vector<problem> validate() const;
 };
 
+/// What a retry_budget has counted since it was made, and what may be spent now.
 struct retry_budget_metrics {
   std::uint64_t calls = 0;      ///< that earned
   std::uint64_t retries = 0;    ///< that were paid for

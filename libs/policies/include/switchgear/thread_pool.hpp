@@ -11,6 +11,7 @@
 
 namespace switchgear::inline v1 {
 
+/// What a thread_pool may be told.
 struct thread_pool_options {
   std::string name = "thread_pool";
 
@@ -25,6 +26,7 @@ struct thread_pool_options {
   [[nodiscard]] std::vector<problem> validate() const;
 };
 
+/// What a thread_pool has counted since it was made, and what it does now.
 struct thread_pool_metrics {
   std::size_t threads = 0;      ///< started so far
   std::size_t running = 0;      ///< pieces of work that run now

@@ -23,6 +23,7 @@
 
 namespace switchgear::inline v1 {
 
+/// What a time_limiter may be told.
 struct time_limiter_options {
   std::string name = "time_limiter";
 
@@ -36,6 +37,7 @@ struct time_limiter_options {
   [[nodiscard]] std::vector<problem> validate() const;
 };
 
+/// What a time_limiter has counted since it was made.
 struct time_limiter_metrics {
   std::uint64_t timeouts = 0;
   std::uint64_t cancelled = 0;  ///< callers that left before the deadline

@@ -19,6 +19,7 @@
 
 namespace switchgear::inline v1 {
 
+/// What a timeout may be told.
 struct timeout_options {
   std::string name = "timeout";
 
@@ -29,6 +30,7 @@ struct timeout_options {
   [[nodiscard]] std::vector<problem> validate() const;
 };
 
+/// What a timeout has counted since it was made.
 struct timeout_metrics {
   std::uint64_t timeouts = 0;
 };

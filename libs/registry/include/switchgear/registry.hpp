@@ -5,6 +5,7 @@
 #include <switchgear/circuit_breaker.hpp>
 #include <switchgear/classifier.hpp>
 #include <switchgear/clock.hpp>
+#include <switchgear/config/configured_value.hpp>
 #include <switchgear/config/patch.hpp>
 #include <switchgear/operation_key.hpp>
 #include <switchgear/registry_options.hpp>
@@ -85,7 +86,7 @@ class registry {
   breaker_handle get(std::string_view name, const config& whole, classifier rules = {});
   /// With some keys, over what the other sources say.
   breaker_handle get(std::string_view name, const config_patch& keys, classifier rules = {});
-  /// The breaker `agent.{name}`, with the preset for agents of that type: `llm` for llm, ai, researcher, writer; `service` for
+  /// The breaker `agent.NAME`, with the preset for agents of that type: `llm` for llm, ai, researcher, writer; `service` for
   /// file, database, api; `standard` for any other.
   breaker_handle for_agent(std::string_view name, std::string_view type, classifier rules = {});
 
@@ -137,6 +138,12 @@ class registry {
   [[nodiscard]] std::vector<snapshot> snapshots() const;
   /// The same without the histories, which may be long: for those who look often.
   [[nodiscard]] std::vector<snapshot> figures() const;
+  /// Every key of one breaker's configuration in force, in the order of the contract, and where its value came from, for people;
+  /// empty when there is no such breaker. Origins: `code` (given to get(); of a config_patch the origin of its entry, if it has
+  /// one), `circuits.toml:12 [breaker."agent.*"]`, `preset llm`, the name of a variable, `.env:3`, `built in`, and
+  /// `changed since` for what was reconfigured by hand. A file that is being taken up at this moment may look so, too. Reads
+  /// PREFIX_ENABLED.
+  [[nodiscard]] std::vector<configured_value> configuration_of(std::string_view name) const;
   /// The names of those that reject calls: open and forced_open, in order. half_open lets probes through and is not among them,
   /// nor is who only judges (config::shadow).
   [[nodiscard]] std::vector<std::string> open_circuits() const;

@@ -23,6 +23,7 @@ struct dotenv_file {
   std::vector<dotenv_entry> entries;
 };
 
+/// A `.env` file that was read, usable only when there are no problems.
 struct dotenv_result {
   dotenv_file file;
 
@@ -39,6 +40,7 @@ struct dotenv_result {
 /// - Lines end in LF or CRLF; a byte-order mark is skipped. Reading goes on behind a bad line, so all are reported.
 [[nodiscard]] dotenv_result parse_dotenv(std::string_view text, std::string_view file_name = ".env");
 
+/// What a file that does not exist means.
 enum class missing_file { is_empty, is_a_problem };
 
 /// Reads the file at `path`.

@@ -14,6 +14,9 @@ namespace switchgear::inline v1 {
 /// The prefix of the variables when the user chooses no other.
 inline constexpr std::string_view default_prefix = "SWITCHGEAR_CB";
 
+/// The origin of entries that were found among the variables of the process.
+inline constexpr std::string_view origin_environment = "the environment";
+
 /// Environment variables by name. Handed in rather than looked up, so that a test needs no global state.
 using variables = std::map<std::string, std::string, std::less<>>;
 

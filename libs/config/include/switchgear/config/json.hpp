@@ -16,6 +16,7 @@ namespace switchgear::inline v1 {
 /// false, a duration is text with a unit or a number of seconds (0.1 is exactly 100 ms), a window is a whole number of
 /// calls or text. Anything but an object is a problem of `config`.
 [[nodiscard]] patch_result patch_from_json(const nlohmann::json& object, std::string_view origin = {});
+/// The same from an object whose keys keep their order.
 [[nodiscard]] patch_result patch_from_json(const nlohmann::ordered_json& object, std::string_view origin = {});
 
 /// The same from text, read by parse_json().

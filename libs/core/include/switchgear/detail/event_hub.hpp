@@ -80,6 +80,10 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
   /// Whether somebody wants to hear of every call.
   [[nodiscard]] bool hears_calls() const noexcept { return widest_.load(std::memory_order_relaxed) == event_filter::everything; }
 
+  /// Whether the breaker lets every call take the long way for observers of this hub; kept by the breaker.
+  [[nodiscard]] bool slows_calls() const noexcept { return slows_calls_.load(std::memory_order_relaxed); }
+  void set_slows_calls(bool yes) noexcept { slows_calls_.store(yes, std::memory_order_relaxed); }
+
   /// Called by the event queue.
   void deliver(const event_record& record);
 
@@ -98,6 +102,7 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
   const std::string instance_;
   std::atomic<std::uint32_t> observers_{0};
   std::atomic<event_filter> widest_{event_filter::transitions};
+  std::atomic<bool> slows_calls_{false};
   std::mutex mutex_;
   std::vector<std::shared_ptr<subscriber>> subscribers_;
   std::uint64_t before_ = 0;  ///< the generation at the time of the first subscription

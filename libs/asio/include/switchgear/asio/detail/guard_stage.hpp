@@ -23,8 +23,9 @@ class stage<Shape, I, guard<Target>> : public stage_base<Shape, I> {
 
   maybe<result> start() {
     auto& breaker = base::policy().target();
-    if constexpr (requires { breaker.try_acquire(base::call().context()); }) {
-      permit_ = breaker.try_acquire(base::call().context());
+    context_ = base::call().context();
+    if constexpr (requires { breaker.try_acquire(context_); }) {
+      permit_ = breaker.try_acquire(context_);
     } else {
       permit_ = breaker.try_acquire();
     }
@@ -45,7 +46,7 @@ class stage<Shape, I, guard<Target>> : public stage_base<Shape, I> {
   /// The call_timeout has passed.
   maybe<result> resumed() {
     is_late_ = !is_cancelled_;  // who was first decides; the operation has to end all the same
-    is_late_ ? permit_.timeout() : permit_.ignore();
+    settle(is_late_ ? verdict::timeout : verdict::ignored);
     maybe<result> o = inner_.cancel({boost::asio::cancellation_type::terminal, reason::timed_out, time_});
     return o ? base::ended(judged(std::move(*o))) : std::nullopt;
   }
@@ -55,9 +56,9 @@ class stage<Shape, I, guard<Target>> : public stage_base<Shape, I> {
   maybe<result> cancel(order_to_cancel order) {
     // What comes now comes too late to say anything about the dependency.
     if (order.why == reason::timed_out && !is_cancelled_) {
-      permit_.timeout();
+      settle(verdict::timeout);
     } else if (order.why != reason::caller) {
-      permit_.ignore();
+      settle(verdict::ignored);
     }
     is_cancelled_ = true;
     maybe<result> o = inner_.cancel(order);
@@ -70,9 +71,18 @@ class stage<Shape, I, guard<Target>> : public stage_base<Shape, I> {
     return o ? maybe<result>(judged(std::move(*o))) : std::nullopt;
   }
 
+  /// Does `f`, which settles the permit, so that the event carries the context.
+  template <class F>
+  void in_context(const F& f) {
+    permit_ ? permit_.run([&f] { f(); }, context_) : f();
+  }
+  void settle(verdict v) {
+    in_context([this, v] { permit_.settle(v); });
+  }
+
   outcome<result> rejected() {
     try {
-      permit_.require(base::call().context());
+      permit_.require(context_);
     } catch (...) {
       return outcome<result>::failed(std::current_exception());
     }
@@ -83,25 +93,32 @@ class stage<Shape, I, guard<Target>> : public stage_base<Shape, I> {
     pause_.stop();
     if (is_late_) return too_late(o.error);
     // Back before the timer was heard, but the caller was first.
-    if (is_cancelled_ && limit_.count() > 0 && time_->now() >= deadline_) permit_.ignore();
+    if (is_cancelled_ && limit_.count() > 0 && time_->now() >= deadline_) settle(verdict::ignored);
     try {
       if (o.error) {
         if (is_cancelled_) {
-          permit_.ignore();  // the caller gave up, and the operation obeyed
+          settle(verdict::ignored);  // the caller gave up, and the operation obeyed
         } else {
           std::rethrow_exception(o.error);
         }
-      } else if constexpr (std::is_void_v<result>) {
-        if (permit_.settle_return() == verdict::timeout) return too_late(nullptr);
       } else {
-        if (permit_.settle_value(std::as_const(*o.value)) == verdict::timeout) return too_late(nullptr);
+        verdict v = verdict::abandoned;
+        in_context([&] {
+          if constexpr (std::is_void_v<result>) {
+            v = permit_.settle_return();
+          } else {
+            v = permit_.settle_value(std::as_const(*o.value));
+          }
+        });
+        if (v == verdict::timeout) return too_late(nullptr);
       }
     } catch (...) {
       // Either the operation's exception, or that of a rule, which has settled the permit and passes.
       const std::exception_ptr e = std::current_exception();
       if (!permit_) return outcome<result>::failed(e);
       try {
-        if (permit_.settle_exception() == verdict::timeout && limit_.count() > 0 && !is_call_timeout(e)) return too_late(e);
+        const bool timed_out = permit_.settle_exception(context_) == verdict::timeout;
+        if (timed_out && limit_.count() > 0 && !is_call_timeout(e)) return too_late(e);
       } catch (...) {
         return outcome<result>::failed(std::current_exception());
       }
@@ -114,6 +131,7 @@ class stage<Shape, I, guard<Target>> : public stage_base<Shape, I> {
         switchgear::detail::timeout_error(std::string(base::policy().target().name()), limit_, cause));
   }
 
+  call_context context_;  ///< of the call; before the permit, which may look at it to its end
   permit permit_;
   std::chrono::nanoseconds limit_{0};  ///< the call_timeout when the permit was given; 0 = none
   std::chrono::nanoseconds deadline_{0};
