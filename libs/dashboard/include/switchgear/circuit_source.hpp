@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <switchgear/config/configured_value.hpp>
+#include <switchgear/event.hpp>
+#include <switchgear/snapshot.hpp>
+#include <switchgear/subscription.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace switchgear::inline v1 {
+
+/// What a source knows of one circuit at one moment.
+struct circuit_reading {
+  snapshot now;            ///< without state_changes
+  /// False: only transitions are told of this circuit, so `now.metrics` and `now.window` say nothing.
+  bool counted = true;
+  bool enabled = true;     ///< config::enabled
+  bool shadow = false;     ///< config::shadow
+  std::string reason;      ///< of the last transition; empty when there was none or nobody knows
+  std::string instance;    ///< event::instance, tells circuits of one name apart; may be empty
+  std::string source;      ///< where it lives, `switchgear://HOST/PID`; empty: this process
+  std::string not_operable{};  ///< why operators cannot act on it here, one sentence; empty: they can
+};
+
+/// What is too much to read of every circuit at every refresh.
+struct circuit_detail {
+  std::vector<state_change> changes;            ///< oldest first
+  std::vector<configured_value> configuration;  ///< in the order of the contract; empty when nobody knows
+};
+
+/// What an operator wants done to a circuit.
+struct circuit_action {
+  enum class kind : std::uint8_t { trip, force_open, disable, release, reset };
+  kind what = kind::trip;
+  std::string name;
+  std::string instance;  ///< empty: the circuit of that name
+  std::string owner;
+  std::string reason;
+  std::optional<std::chrono::nanoseconds> ttl;  ///< of overrides; nothing: until somebody ends it
+};
+
+/// `trip`, `force-open`, `disable`, `release`, `reset`: as in the addresses of the API.
+[[nodiscard]] std::string_view to_string(circuit_action::kind k) noexcept;
+
+/// What became of it.
+struct action_outcome {
+  enum class kind : std::uint8_t {
+    done,
+    nothing_to_do,  ///< the circuit was in no state that the action has anything to do in
+    unknown,        ///< there is no such circuit
+    refused         ///< it cannot be done here
+  };
+  kind what = kind::done;
+  std::string message;  ///< one sentence for people; may be empty when it was done
+};
+
+/// Where a dashboard's circuits come from. registry_source and bus_source are at hand; a program with another store of circuits
+/// writes its own.
+///
+/// Thread safety: every function may be called by any thread of the dashboard, at the same time. None may block for long: a
+/// second of waiting is a second in which the page is stale.
+class circuit_source {
+ public:
+  circuit_source() = default;
+  circuit_source(const circuit_source&) = delete;
+  circuit_source& operator=(const circuit_source&) = delete;
+  virtual ~circuit_source() = default;
+
+  /// Every circuit, in any order. Called once for each refresh.
+  [[nodiscard]] virtual std::vector<circuit_reading> read() = 0;
+
+  /// More of one circuit; `instance` may be empty when there is only one of that name.
+  [[nodiscard]] virtual std::optional<circuit_detail> detail(std::string_view name, std::string_view instance) = 0;
+
+  virtual action_outcome act(const circuit_action& action) = 0;
+
+  /// Calls `handler` for transitions and for failed calls as they happen, as far as the source is told of them.
+  [[nodiscard]] virtual subscription observe(std::function<void(const event&)> handler) = 0;
+
+  /// What is wrong with the source now, one sentence each: a lost connection, a file that cannot be read. The page shows them.
+  [[nodiscard]] virtual std::vector<std::string> problems() { return {}; }
+};
+
+}  // namespace switchgear::inline v1
