@@ -24,5 +24,6 @@ void add_exec_command(CLI::App& app, int& exit_code, std::vector<std::string> co
 void add_status_command(CLI::App& app, int& exit_code);
 void add_operator_commands(CLI::App& app, int& exit_code);
 void add_events_command(CLI::App& app, int& exit_code);
+void add_dashboard_command(CLI::App& app, int& exit_code);
 void add_history_command(CLI::App& app, int& exit_code);
 void add_conform_command(CLI::App& app, int& exit_code);

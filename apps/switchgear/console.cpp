@@ -93,31 +93,57 @@ std::string cut(std::string_view text, std::size_t columns) {
   return std::string(text.substr(0, at)) + "…";
 }
 
-table::table(std::vector<std::string> headings) {
+table::table(std::vector<heading> headings) {
   std::vector<cell> first;
-  for (auto& heading : headings) first.push_back({std::move(heading), "1"});
+  for (auto& h : headings) {
+    first.push_back({std::move(h.text), "1"});
+    dispensable_.push_back(h.dispensable);
+  }
   rows_.push_back(std::move(first));
 }
 
 void table::add(std::vector<cell> row) { rows_.push_back(std::move(row)); }
 
+std::vector<bool> table::columns_that_fit(const std::vector<std::size_t>& widths, std::size_t width) const {
+  constexpr std::size_t enough_of_the_last = 12;  // it may be cut
+  std::vector<bool> shown(widths.size(), true);
+  const auto total = [&] {
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      const bool last = i + 1 == widths.size();
+      if (shown[i]) sum += (last ? std::min(widths[i], enough_of_the_last) : widths[i]) + 2;
+    }
+    return sum - 2;
+  };
+  while (width != 0 && total() > width) {
+    std::size_t worst = widths.size();
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      if (!shown[i] || dispensable_[i] == 0) continue;
+      if (worst == widths.size() || dispensable_[i] > dispensable_[worst]) worst = i;
+    }
+    if (worst == widths.size()) break;
+    shown[worst] = false;
+  }
+  return shown;
+}
+
 std::vector<std::string> table::lines(bool coloured, std::size_t width) const {
-  std::vector<std::size_t> widths;
+  std::vector<std::size_t> widths(dispensable_.size());
   for (const auto& row : rows_) {
-    widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns_of(row[i].text));
   }
+  const std::vector<bool> shown = columns_that_fit(widths, width);
   std::vector<std::string> out;
   for (const auto& row : rows_) {
     std::string line;
     std::size_t used = 0;
     for (std::size_t i = 0; i < row.size(); ++i) {
+      if (!shown[i]) continue;
       if (width != 0 && used >= width) break;
       const std::string text = width == 0 ? row[i].text : cut(row[i].text, width - used);
       const bool coloured_cell = coloured && *row[i].colour != '\0' && !text.empty();
       line += coloured_cell ? std::string("\x1b[") + row[i].colour + "m" + text + "\x1b[0m" : text;
       used += columns_of(text);
-      if (i + 1 == row.size()) break;
       std::size_t padding = widths[i] - std::min(widths[i], columns_of(text)) + 2;
       if (width != 0) padding = std::min(padding, width - std::min(width, used));
       line.append(padding, ' ');

@@ -38,13 +38,22 @@ class table {
     const char* colour = "";  ///< an SGR code such as "31", or nothing
   };
 
-  explicit table(std::vector<std::string> headings);
+  struct heading {
+    std::string text;
+    int dispensable = 0;  ///< where it is narrow, the columns with the highest number go first; 0 = stays
+  };
+
+  explicit table(std::vector<heading> headings);
   void add(std::vector<cell> row);
 
-  /// One string for each line, the headings first. `width` 0 = as wide as it is.
+  /// One string for each line, the headings first. `width` 0 = as wide as it is; else columns are left out until the rest fits,
+  /// and what is still too long is cut.
   [[nodiscard]] std::vector<std::string> lines(bool coloured, std::size_t width = 0) const;
 
  private:
+  [[nodiscard]] std::vector<bool> columns_that_fit(const std::vector<std::size_t>& widths, std::size_t width) const;
+
+  std::vector<int> dispensable_;
   std::vector<std::vector<cell>> rows_;
 };
 

@@ -10,6 +10,7 @@
 #include "bus_options.hpp"
 #include "command.hpp"
 #include "console.hpp"
+#include "ending.hpp"
 
 namespace {
 
@@ -64,33 +65,14 @@ class printer {
   const bool json_, coloured_;
 };
 
-/// The signal that ended the waiting; 0 when the time was over.
-int wait_for_the_end(const std::optional<double>& seconds, const sigset_t& ending) {
-  if (!seconds) {
-    int by = 0;
-    sigwait(&ending, &by);
-    return by;
-  }
-  const auto whole = static_cast<std::time_t>(*seconds);
-  const timespec limit{.tv_sec = whole, .tv_nsec = static_cast<long>((*seconds - static_cast<double>(whole)) * 1e9)};
-  const int by = sigtimedwait(&ending, nullptr, &limit);
-  return by > 0 ? by : 0;
-}
-
 int run(const request& r) {
-  // Blocked before the first thread begins, so that they reach nobody but wait_for_the_end().
-  sigset_t ending;
-  sigemptyset(&ending);
-  for (const int s : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&ending, s);
-  sigprocmask(SIG_BLOCK, &ending, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-
+  const ending end;
   printer out(r.json);
   const auto bus = open_named_bus(r.bus, {.on_notice = [&out](const bus_notice& n) { out.print(n); }});
   const auto subscription =
       bus->subscribe(r.pattern, [&out](std::string_view, const event& e) { out.print(e); }, {.present = true});
   start_quietly(*bus);
-  const int ended_by = wait_for_the_end(r.seconds, ending);
+  const int ended_by = end.wait(r.seconds);
   const auto seen = bus->metrics();
   bus->close();
   const bool lost = seen.missed != 0 || seen.undelivered != 0;
@@ -103,7 +85,7 @@ int run(const request& r) {
     return 1;
   }
   if (!std::cout) return 1;
-  return ended_by == 0 || ended_by == SIGINT ? 0 : 128 + ended_by;
+  return ending::exit_status(ended_by);
 }
 
 constexpr const char* footer = R"(Examples:

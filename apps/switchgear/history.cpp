@@ -31,7 +31,7 @@ void print_history(const request& r) {
     std::cout << "circuit " << r.name << " has made no transition yet\n";
     return;
   }
-  table t({"TIME", "FROM", "TO", "FAILURES", "REASON"});
+  table t({{"TIME"}, {"FROM"}, {"TO"}, {"FAILURES"}, {"REASON"}});
   for (const auto& c : changes) {
     t.add({{local_time(c.timestamp)},
            {std::string(to_string(c.from_state))},

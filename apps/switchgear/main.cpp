@@ -17,6 +17,7 @@ constexpr const char* footer = R"(Examples:
   switchgear demo                                                see a circuit open and recover, in 20 seconds
   switchgear exec --name backup -- rsync -a /data host:/backup   after five failures in a row it stops hammering
   switchgear status --watch                                      all circuits, live
+  switchgear dashboard                                           the same on a page, and more
   switchgear events --bus redis://127.0.0.1:6379/0               what happens to all circuits of a fleet, as it happens
   switchgear force-open backup --reason "disk swap" --ttl 2h     hold it open for two hours
   switchgear COMMAND --help                                      more about one of them)";
@@ -90,6 +91,7 @@ int run(std::vector<std::string> words) {
   add_status_command(app, exit_code);
   add_history_command(app, exit_code);
   add_events_command(app, exit_code);
+  add_dashboard_command(app, exit_code);
   add_operator_commands(app, exit_code);
   add_conform_command(app, exit_code);
 

@@ -1,52 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <switchgear/bus_source.hpp>
 #include <switchgear/config/value.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <ctime>
 #include <iostream>
 #include <memory>
 #include <sys/ioctl.h>
+#include <thread>
 #include <unistd.h>
 
+#include "bus_options.hpp"
 #include "circuits.hpp"
 #include "command.hpp"
 #include "console.hpp"
+#include "state_folder_source.hpp"
+#include "status_view.hpp"
 
 namespace host = switchgear::host;
+using namespace std::chrono_literals;
 
 namespace {
 
 struct request {
   std::vector<std::string> names;
+  std::string bus;
   bool json = false;
   bool watch = false;
   std::string interval = "1s";
 };
 
-std::string override_text(const host::circuit_view& view) {
-  const auto& o = view.snapshot.operator_override;
-  if (!o) return view.configuration.enabled ? "" : "enabled = false";
-  std::string text = o->owner.empty() ? o->reason : o->owner + ": " + o->reason;
-  if (o->until) text += " (until " + local_time(*o->until) + ")";
-  return text;
-}
+/// How long a bus may take to connect and to tell of what it knows.
+constexpr auto patience = 5s;
+constexpr auto quiet = 300ms;
 
-table status_table(const std::vector<host::circuit_view>& circuits) {
-  table t({"NAME", "STATE", "FOR", "FAILURES", "REJECTED", "RETRY AFTER", "OVERRIDE"});
-  for (const auto& view : circuits) {
-    const auto& s = view.snapshot;
-    std::string shown = std::string(to_string(s.state));
-    if (view.configuration.shadow) shown += " (shadow)";
-    t.add({{s.name},
-           {shown, colour_of(s.state)},
-           {spoken(s.time_in_state)},
-           {std::to_string(s.window.failures) + " of " + std::to_string(s.window.calls)},
-           {std::to_string(s.metrics.rejections)},
-           {s.retry_after ? spoken(*s.retry_after) : ""},
-           {override_text(view)}});
-  }
-  return t;
-}
+/// What there is to show at one moment.
+struct shown {
+  std::vector<switchgear::circuit_reading> circuits;
+  std::vector<std::string> problems;
+  std::string json;
+};
+
+/// Where it comes from: files, or a bus.
+class reader {
+ public:
+  virtual ~reader() = default;
+  virtual shown read() = 0;
+  [[nodiscard]] virtual std::string nothing() const = 0;  ///< what is said when there are no circuits
+};
 
 std::string json_of(const circuit_list& list) {
   std::string out = "[";
@@ -57,18 +59,77 @@ std::string json_of(const circuit_list& list) {
   return out + "]";
 }
 
-int print_once(const request& r) {
-  const circuit_list list = read_circuits(r.names);
-  if (r.json) {
-    std::cout << json_of(list) << std::endl;
-  } else if (!list.circuits.empty()) {
-    for (const auto& line : status_table(list.circuits).lines(output_wants_colour())) std::cout << line << "\n";
-    std::cout.flush();
-  } else if (list.problems.empty()) {
-    std::cout << "no circuits yet in " << host::default_state_folder().string() << std::endl;
+class file_reader final : public reader {
+ public:
+  explicit file_reader(const request& r) : r_(r) {}
+  shown read() override {
+    circuit_list list = read_circuits(r_.names);
+    shown out{.circuits = {}, .problems = std::move(list.problems), .json = r_.json ? json_of(list) : ""};
+    for (auto& view : list.circuits) out.circuits.push_back(reading_of(std::move(view)));
+    return out;
   }
-  for (const auto& problem : list.problems) std::cerr << "switchgear: error: " << problem << "\n";
-  return list.problems.empty() ? 0 : 1;
+  [[nodiscard]] std::string nothing() const override {
+    return "no circuits yet in " + host::default_state_folder().string();
+  }
+
+ private:
+  const request& r_;
+};
+
+class bus_reader final : public reader {
+ public:
+  explicit bus_reader(const request& r) : r_(r), bus_(open_named_bus(r.bus)), source_(*bus_) {
+    start_quietly(*bus_);
+    wait_for_what_is_known();
+  }
+  shown read() override {
+    shown out{.circuits = source_.read(), .problems = source_.problems(), .json = "["};
+    if (!bus_->metrics().connected) out.problems.push_back("no connection to " + shown_bus(r_.bus));
+    if (!r_.names.empty()) {
+      std::erase_if(out.circuits, [&](const auto& c) { return std::ranges::find(r_.names, c.now.name) == r_.names.end(); });
+    }
+    for (const auto& c : out.circuits) out.json += (out.json.size() > 1 ? ",\n " : "") + to_json(c.now);
+    out.json += "]";
+    return out;
+  }
+  [[nodiscard]] std::string nothing() const override { return "no circuits on " + shown_bus(r_.bus); }
+
+ private:
+  /// A bus tells of the circuits that it knows one by one, and not which is the last: until none has come for a while.
+  void wait_for_what_is_known() {
+    using clock = std::chrono::steady_clock;
+    const auto end = clock::now() + patience;
+    std::size_t known = 0;
+    for (auto last_change = clock::now(); clock::now() < end; std::this_thread::sleep_for(20ms)) {
+      const auto seen = bus_->metrics();
+      if (!seen.connected || seen.circuits != known) last_change = clock::now();
+      known = seen.circuits;
+      if (clock::now() - last_change >= quiet) return;
+    }
+  }
+
+  const request& r_;
+  const std::unique_ptr<switchgear::event_bus> bus_;
+  switchgear::bus_source source_;
+};
+
+std::unique_ptr<reader> open_reader(const request& r) {
+  if (r.bus.empty()) return std::make_unique<file_reader>(r);
+  return std::make_unique<bus_reader>(r);
+}
+
+int print_once(const request& r, reader& from) {
+  shown now = from.read();
+  if (r.json) {
+    std::cout << now.json << std::endl;
+  } else if (!now.circuits.empty()) {
+    for (const auto& line : status_view().table_lines(std::move(now.circuits), output_wants_colour())) std::cout << line << "\n";
+    std::cout.flush();
+  } else if (now.problems.empty()) {
+    std::cout << from.nothing() << std::endl;
+  }
+  for (const auto& problem : now.problems) std::cerr << "switchgear: error: " << problem << "\n";
+  return now.problems.empty() ? 0 : 1;
 }
 
 /// The second screen of the terminal, which gives back what was there before when it goes.
@@ -90,17 +151,16 @@ class full_screen {
   }
 };
 
-void draw(const request& r) {
+void draw(const request& r, reader& from, status_view& view) {
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) size = {24, 80, 0, 0};
-  const circuit_list list = read_circuits(r.names);
+  shown now = from.read();
   std::vector<std::string> lines = {cut("switchgear status, " + local_time(std::chrono::system_clock::now()) +
                                             ", every " + r.interval + ", Ctrl-C ends",
-                                        size.ws_col),
-                                    ""};
-  const auto rows = status_table(list.circuits).lines(output_wants_colour(), size.ws_col);
-  lines.insert(lines.end(), rows.begin(), rows.end());
-  for (const auto& problem : list.problems) lines.push_back(cut("error: " + problem, size.ws_col));
+                                        size.ws_col)};
+  const auto time = std::chrono::steady_clock::now().time_since_epoch();
+  auto rest = view.lines(std::move(now.circuits), now.problems, output_wants_colour(), size.ws_col, time);
+  lines.insert(lines.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
   full_screen::draw(lines, size.ws_row);
 }
 
@@ -116,15 +176,17 @@ int watch(const request& r) {
   sigemptyset(&waking);
   for (const int s : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH}) sigaddset(&waking, s);
   sigprocmask(SIG_BLOCK, &waking, nullptr);
+  const auto from = open_reader(r);
+  status_view view;
   const bool screen = output_is_terminal() && !r.json;
   std::unique_ptr<full_screen> whole;
   if (screen) whole = std::make_unique<full_screen>();
   for (;;) {
     if (screen) {
-      draw(r);
+      draw(r, *from, view);
     } else {
       if (!r.json) std::cout << local_time(std::chrono::system_clock::now()) << "\n";
-      print_once(r);
+      print_once(r, *from);
     }
     if (!std::cout) return 1;
     const int woken_by = sigtimedwait(&waking, nullptr, &pause);
@@ -136,18 +198,22 @@ int watch(const request& r) {
 
 void add_status_command(CLI::App& app, int& exit_code) {
   auto r = std::make_shared<request>();
-  CLI::App* command = app.add_subcommand("status", "Show all circuits of this user, or those named");
+  CLI::App* command = app.add_subcommand("status", "Show all circuits of this user or of a bus, or those named");
   command->add_option("name", r->names, "circuits; default: all")->type_name("NAME");
+  add_bus_option(*command, r->bus, "show the circuits that this bus tells of")->envname("");
   command->add_flag("--json", r->json, "as a JSON array, one object for each circuit");
   command->add_flag("--watch", r->watch, "show it again and again until Ctrl-C");
   command->add_option("--interval", r->interval, "how often --watch does so")
       ->type_name("DURATION")
       ->capture_default_str();
   command->footer(
-      "FAILURES counts those in the window. A file that cannot be read is an error line; the others are shown all the\n"
-      "same, and the exit status is 1.");
+      "The circuits that reject calls come first. FAILURES and SLOW are of the window, REJECTED counts since the beginning,\n"
+      "CALLS/S since the lines before. On a narrow terminal the less important columns are left out. `switchgear dashboard`\n"
+      "shows the same and more on a page.\n"
+      "\n"
+      "A file that cannot be read is an error line; the others are shown all the same, and the exit status is 1.");
   command->callback([r, &exit_code] {
     for (const auto& name : r->names) require_name(name);
-    exit_code = r->watch ? watch(*r) : print_once(*r);
+    exit_code = r->watch ? watch(*r) : print_once(*r, *open_reader(*r));
   });
 }

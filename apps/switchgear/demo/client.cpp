@@ -3,16 +3,18 @@
 
 #include "../bus_options.hpp"
 #include "process.hpp"
+#include "readings.hpp"
 
-#include <switchgear/circuit_breaker.hpp>
 #include <switchgear/http/client.hpp>
-#include <switchgear/publish_to.hpp>
+#include <switchgear/registry.hpp>
+#include <switchgear/registry_source.hpp>
 
 #include <nlohmann/json.hpp>
 
 #include <poll.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -31,9 +33,11 @@ using nlohmann::json;
 class reporter {
  public:
   void send(const json& line) {
+    // Texts of failures come from outside: not all of them are UTF-8.
+    const std::string text = line.dump(-1, ' ', false, json::error_handler_t::replace);
     const std::lock_guard lock(mutex_);
     // Nobody reads any more: the parent is gone, and so is the purpose.
-    if (!write_line(first_inherited, line.dump())) ::_exit(1);
+    if (!write_line(first_inherited, text)) ::_exit(1);
   }
 
  private:
@@ -68,17 +72,11 @@ class counter {
 /// An upstream as this process sees it: through a breaker, and beside it without.
 class upstream {
  public:
-  upstream(std::string_view name, int port, const client_settings& with, reporter& to, event_bus* bus)
+  upstream(std::string_view name, int port, const client_settings& with, registry& circuits)
       : request_{.url = "http://127.0.0.1:" + std::to_string(port) + "/"},
-        breaker_(std::string(name),
-                 {.failure_threshold = 5, .open_duration = with.open_duration, .success_threshold = 2}),
-        client_(breaker_, options(with)),
-        unguarded_(options(with)),
-        watching_(breaker_.observe([&to](const event& e) {
-          if (is_transition(e.kind)) to.send(transition(e));
-        })) {
-    if (bus != nullptr) published_ = publish_to(*bus, breaker_);
-  }
+        breaker_(circuits.get(name, with.breaker())),
+        client_(*breaker_, options(with)),
+        unguarded_(options(with)) {}
 
   void call_guarded() {
     const auto start = clock::now();
@@ -99,7 +97,7 @@ class upstream {
     unguarded = unguarded_count_.take();
   }
 
-  [[nodiscard]] json snapshot() const { return json::parse(to_json(breaker_.snapshot())); }
+  [[nodiscard]] json snapshot() const { return json::parse(switchgear::to_json(breaker_->snapshot())); }
 
  private:
   static http::options options(const client_settings& with) {
@@ -110,20 +108,11 @@ class upstream {
     v == verdict::failure || v == verdict::timeout ? in.failed(took) : in.passed();
   }
 
-  static json transition(const event& e) {
-    return {{"transition", e.service},
-            {"from", to_string(e.previous_state)},
-            {"to", to_string(e.state)},
-            {"reason", e.reason},
-            {"line", log_line(e)}};
-  }
-
   const http::request request_;
-  circuit_breaker breaker_;
+  const breaker_handle breaker_;
   http::client client_;
   http::transport unguarded_;
   counter guarded_count_, unguarded_count_;
-  subscription watching_, published_;
 };
 
 class client {
@@ -132,8 +121,10 @@ class client {
       : settings_(with),
         to_(to),
         bus_(with.bus.empty() ? nullptr : open_named_bus(with.bus)),
-        payments_(upstream_names[payments], with.ports[payments], with, to, bus_.get()),
-        search_(upstream_names[search], with.ports[search], with, to, bus_.get()) {}
+        circuits_({.environment = variables{}, .bus = bus_.get()}),
+        watching_(source_.observe([&to](const event& e) { to.send({{"event", json::parse(switchgear::to_json(e))}}); })),
+        payments_(upstream_names[payments], with.ports[payments], with, circuits_),
+        search_(upstream_names[search], with.ports[search], with, circuits_) {}
 
   /// Calls until `control` has ended.
   void run(int control) {
@@ -148,8 +139,10 @@ class client {
           repeat(stop, offset, [this] { payments_.call_unguarded(), search_.call_unguarded(); });
         });
       }
-      pollfd end{control, POLLIN, 0};
-      while (::poll(&end, 1, 100) <= 0) report();
+      pollfd told{control, POLLIN, 0};
+      for (bool ended = false; !ended; report()) {
+        if (::poll(&told, 1, 100) > 0) ended = !obey(control);
+      }
     }
     report();
     drain_events();
@@ -170,7 +163,37 @@ class client {
     }
   }
 
+  /// Does what the lines that have come say; false at the end of the file.
+  bool obey(int control) {
+    char buffer[4096];
+    const ssize_t n = ::read(control, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) return true;
+    if (n <= 0) return false;
+    received_.append(buffer, static_cast<std::size_t>(n));
+    for (auto end = received_.find('\n'); end != received_.npos; end = received_.find('\n')) {
+      const std::string line = received_.substr(0, end);
+      received_.erase(0, end + 1);
+      if (line.empty()) continue;  // the one that starts the calls
+      const json command = json::parse(line);
+      const action_outcome done = source_.act(action_from(command));
+      report_circuits();
+      to_.send({{"acted",
+                 {{"number", command.at("number")}, {"outcome", static_cast<int>(done.what)}, {"message", done.message}}}});
+    }
+    return true;
+  }
+
+  void report_circuits() {
+    json readings = json::array();
+    for (circuit_reading& r : source_.read()) {
+      r.source = own_name_;
+      readings.push_back(to_json(r));
+    }
+    to_.send({{"circuits", readings}});
+  }
+
   void report() {
+    report_circuits();
     tallies t;
     payments_.take_into(t.guarded[payments], t.unguarded[payments]);
     search_.take_into(t.guarded[search], t.unguarded[search]);
@@ -180,7 +203,13 @@ class client {
   const client_settings settings_;
   reporter& to_;
   const std::unique_ptr<event_bus> bus_;
+  registry circuits_;
+  registry_source source_{circuits_};
+  subscription watching_;
   upstream payments_, search_;
+  std::string received_;
+  /// As in the events of this process.
+  const std::string own_name_ = json::parse(switchgear::to_json(event{})).at("source");
 };
 
 }  // namespace

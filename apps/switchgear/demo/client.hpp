@@ -3,6 +3,8 @@
 
 #include "tally.hpp"
 
+#include <switchgear/config.hpp>
+
 #include <array>
 #include <chrono>
 #include <string>
@@ -16,10 +18,14 @@ struct client_settings {
   std::chrono::milliseconds timeout{500};   ///< of one call
   std::chrono::milliseconds open_duration{2000};
   std::string bus;                          ///< to be told of the transitions; empty: none
+
+  [[nodiscard]] config breaker() const {
+    return {.failure_threshold = 5, .open_duration = open_duration, .success_threshold = 2};
+  }
 };
 
-/// The process of a client. Reports on the descriptor `first_inherited`, one JSON object a line; on the next one a byte
-/// starts the calls and the end of the file stops them. The exit status.
+/// The process of a client. Reports on the descriptor `first_inherited`, one JSON object a line; on the next one a first line
+/// starts the calls, each further one is something to do to a circuit, and the end of the file stops the calls. The exit status.
 int run_client(const client_settings& with);
 
 }  // namespace switchgear::demo

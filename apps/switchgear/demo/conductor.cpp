@@ -2,7 +2,11 @@
 #include "conductor.hpp"
 
 #include "client.hpp"
+#include "client_circuits.hpp"
 #include "process.hpp"
+
+#include <switchgear/dashboard.hpp>
+#include <switchgear/event_reader.hpp>
 
 #include <poll.h>
 #include <unistd.h>
@@ -38,12 +42,21 @@ struct peer {
 
 class conductor {
  public:
-  conductor(int seconds, screen& show)
+  conductor(int seconds, screen& show, const page_settings& page)
       : seconds_(seconds), show_(show), row_period_(std::max(0.5, seconds / 20.0)) {
     using ms = std::chrono::milliseconds;
     settings_.timeout = std::max(ms(200), ms(seconds * 25));
     settings_.open_duration = ms(seconds * 100);
+    circuits_ = std::make_shared<client_circuits>(settings_.breaker());
+    if (page.shown) page_ = open_page(page.listen);
   }
+
+  ~conductor() {
+    // What the page does to a client goes through the pipe of that client.
+    for (std::size_t i = 0; i < clients_.size(); ++i) circuits_->remove_client(static_cast<int>(i));
+  }
+  conductor(const conductor&) = delete;
+  conductor& operator=(const conductor&) = delete;
 
   results run() {
     for (std::size_t u = 0; u < upstream_names.size(); ++u) {
@@ -55,6 +68,10 @@ class conductor {
     for (int i = 0; i < client_count; ++i) clients_.push_back(start_client(i));
     for (const auto& c : clients_) wait_until_ready(*c);
     introduce();
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+      circuits_->add_client(static_cast<int>(i),
+                            [to = clients_[i]->control.get()](const std::string& line) { return write_line(to, line); });
+    }
 
     start_ = clock::now();
     for (const auto& c : clients_) write_line(c->control.get(), "");
@@ -71,6 +88,20 @@ class conductor {
   [[nodiscard]] double now() const { return std::chrono::duration<double>(clock::now() - start_).count(); }
   [[nodiscard]] clock::time_point at(double share) const {
     return start_ + std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(share * seconds_));
+  }
+
+  // --- the page ---
+
+  std::unique_ptr<dashboard> open_page(const std::string& listen) {
+    dashboard_options options{.token = make_token().substr(0, 24), .refresh = 500ms, .title = "switchgear demo"};
+    options.listen = listen.empty() ? "127.0.0.1:8600" : listen;
+    try {
+      return std::make_unique<dashboard>(circuits_, options);
+    } catch (const listen_error&) {
+      if (!listen.empty()) throw;
+    }
+    options.listen = "127.0.0.1:0";
+    return std::make_unique<dashboard>(circuits_, options);
   }
 
   // --- processes ---
@@ -120,6 +151,7 @@ class conductor {
       const std::string pid = std::to_string(clients_[i]->process.pid());
       show_.line("  client   " + left("[" + std::to_string(i + 1) + "]", 9) + " pid " + pid);
     }
+    if (page_) show_.line("  page     " + page_->url_with_token());
     show_.line("  breaker  5 failures in a row open it for " + short_time(settings_.open_duration) +
                "; a call may take " + short_time(settings_.timeout));
     show_.line();
@@ -147,9 +179,10 @@ class conductor {
   }
 
   void finish() {
-    for (const auto& c : clients_) {
-      c->may_end = true;
-      c->control.close();
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+      circuits_->remove_client(static_cast<int>(i));
+      clients_[i]->may_end = true;
+      clients_[i]->control.close();
     }
     rows_ = false;
     for (const auto& c : clients_) {
@@ -247,26 +280,44 @@ class conductor {
       total_.add(t);
       since_row_.add(t);
       tell_of_rejections(p, t);
-    } else if (j.contains("transition")) {
-      on_transition(p, j);
+    } else if (j.contains("circuits")) {
+      circuits_->report(number_of(p), j.at("circuits"));
+    } else if (j.contains("event")) {
+      on_event(p, j.at("event"));
+    } else if (j.contains("acted")) {
+      circuits_->acted(j.at("acted"));
     } else if (j.contains("end")) {
       p.story.breakers = j.at("end");
     }
   }
 
-  void on_transition(peer& p, const json& j) {
+  [[nodiscard]] int number_of(const peer& p) const {
+    const auto found = std::ranges::find_if(clients_, [&](const auto& c) { return c.get() == &p; });
+    return static_cast<int>(found - clients_.begin());
+  }
+
+  void on_event(peer& p, const json& wire) {
+    const event_reading read = read_event(wire.dump());
+    if (!read) throw std::runtime_error(p.name + " tells of an event that is none: " + read.error);
+    circuits_->tell(*read.value);
+    if (is_transition(read.value->kind)) on_transition(p, *read.value);
+  }
+
+  void on_transition(peer& p, const event& e) {
     const double when = now();
-    const std::string upstream = j.at("transition"), to = j.at("to");
-    if (upstream == upstream_names[payments] && killed_at_ > 0) {
-      if (to == "open" && !p.story.opened) p.story.opened = when;
-      if (to == "open") p.story.recovered.reset();
-      if (to == "closed" && p.story.opened) p.story.recovered = when;
+    if (e.service == upstream_names[payments] && killed_at_ > 0) {
+      if (e.state == state::open && !p.story.opened) p.story.opened = when;
+      if (e.state == state::open) p.story.recovered.reset();
+      if (e.state == state::closed && p.story.opened) p.story.recovered = when;
     }
-    if (j.at("from") == "closed") p.told_of_rejections = false;
-    p.story.transitions.push_back(
-        {{"at", when}, {"upstream", upstream}, {"from", j.at("from")}, {"to", to}, {"reason", j.at("reason")}});
-    show_.note(when, tag(p) + j.at("line").get<std::string>(),
-               to == "closed" ? colour::green : to == "open" ? colour::red : colour::yellow);
+    if (e.previous_state == state::closed) p.told_of_rejections = false;
+    p.story.transitions.push_back({{"at", when},
+                                   {"upstream", e.service},
+                                   {"from", to_string(e.previous_state)},
+                                   {"to", to_string(e.state)},
+                                   {"reason", e.reason}});
+    show_.note(when, tag(p) + log_line(e),
+               e.state == state::closed ? colour::green : e.state == state::open ? colour::red : colour::yellow);
   }
 
   // Once for each opening: what the breaker saves, in numbers.
@@ -296,10 +347,12 @@ class conductor {
   int rows_shown_ = 0;
   bool rows_ = true;
   tallies total_, since_row_;
+  std::shared_ptr<client_circuits> circuits_;
+  std::unique_ptr<dashboard> page_;  ///< goes first
 };
 
 }  // namespace
 
-results conduct(int seconds, screen& show) { return conductor(seconds, show).run(); }
+results conduct(int seconds, screen& show, const page_settings& page) { return conductor(seconds, show, page).run(); }
 
 }  // namespace switchgear::demo

@@ -22,6 +22,7 @@ struct demo_options {
   int seconds = 20;
   bool json = false;
   std::string bus;
+  page_settings page;
 };
 
 int run_demo(const demo_options& o) {
@@ -33,7 +34,7 @@ int run_demo(const demo_options& o) {
       // The clients find it there: nothing of it is to be seen in the list of processes.
       ::setenv("SWITCHGEAR_BUS", o.bus.c_str(), 1);
     }
-    const results r = conduct(o.seconds, show);
+    const results r = conduct(o.seconds, show, o.page);
     print(r, show);
     if (o.json) {
       std::puts(to_json(r).dump(2).c_str());
@@ -83,11 +84,16 @@ void add_demo_command(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   add_bus_option(*demo, options->bus, "tell this bus of the transitions of the clients' circuits");
   demo->add_flag("--json", options->json, "The result as JSON; progress on standard error");
+  demo->add_option("--listen", options->page.listen, "Where the page is shown; default: 127.0.0.1:8600, or any free port")
+      ->type_name("ADDRESS:PORT");
+  demo->add_flag("!--no-dashboard", options->page.shown, "Show no page");
   demo->footer(
       "Two HTTP servers, payments and search, run as processes of their own, and two\n"
       "client processes call them through circuit breakers. Beside each guarded thread\n"
       "an unguarded twin makes the same calls. After a fifth of the time payments is\n"
       "killed with SIGKILL, later it is started again.\n"
+      "A page on loopback shows the circuits of both clients, live, until the end;\n"
+      "its address, which lets you act on them too, is printed first.\n"
       "Only loopback ports are used, and no process is left behind.\n"
       "\n"
       "Exit status: 0 every circuit opened and recovered, 1 one did not or something\n"

@@ -55,6 +55,8 @@ void become(char* const* arguments, const std::vector<int>& inherited, pid_t par
   for (std::size_t i = 0; i < count; ++i) {
     if (dup2(moved[i], first_inherited + static_cast<int>(i)) < 0) return;
   }
+  // What other parts of the program have open is not always marked to be closed: sockets of the page, for one.
+  close_range(first_inherited + static_cast<unsigned>(count), ~0U, CLOSE_RANGE_CLOEXEC);
   execv("/proc/self/exe", arguments);
 }
 

@@ -52,7 +52,8 @@ class child {
  public:
   child() = default;
   /// Starts `switchgear ARGUMENTS…` with `inherited` as its descriptors 3, 4, …; its standard input and output are
-  /// /dev/null. To be called from the main thread of a program with no other threads.
+  /// /dev/null, and it has nothing else of ours open. To be called from the main thread: with it, not with us, the process
+  /// would die.
   child(const std::vector<std::string>& arguments, const std::vector<int>& inherited);
   child(child&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
   child& operator=(child&& other) noexcept {

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The files of `switchgear demo`, for apps/switchgear/CMakeLists.txt. They need core, http, nlohmann-json and CLI11.
+# The files of `switchgear demo`, for apps/switchgear/CMakeLists.txt. They need registry, http, buses, dashboard, nlohmann-json and
+# CLI11.
 set(SWITCHGEAR_DEMO_SOURCES
   demo/client.cpp
+  demo/client_circuits.cpp
   demo/conductor.cpp
   demo/demo.cpp
   demo/process.cpp
+  demo/readings.cpp
   demo/report.cpp
   demo/screen.cpp
   demo/tally.cpp

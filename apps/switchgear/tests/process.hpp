@@ -31,6 +31,8 @@ class process {
 
   [[nodiscard]] pid_t id() const { return id_; }
   void signal(int number) const;
+  /// What has been read of its standard output so far.
+  [[nodiscard]] const std::string& output() const { return so_far_.out; }
   /// Reads standard output until the text has come; false at its end, or after 20 seconds.
   [[nodiscard]] bool prints(const std::string& text);
   /// Waits for the end of the program; fails the test after 60 seconds.

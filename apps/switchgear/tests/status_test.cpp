@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "process.hpp"
+#include "terminal_session.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -99,6 +100,34 @@ TEST_F(command_line, unknown_commands_and_options_name_what_is_near) {
   const outcome option = run({"status", "--jsn"});
   EXPECT_EQ(option.status, 2);
   EXPECT_TRUE(contains(option.err, "--json")) << option.err;
+}
+
+TEST_F(status, shows_what_rejects_calls_first_and_why) {
+  ASSERT_EQ(exec("true", {}, "a").status, 0);
+  ASSERT_EQ(exec("exit 1", {"--failure-threshold", "1"}, "z").status, 1);
+  const outcome o = run({"status"});
+  EXPECT_LT(o.out.find("\nz "), o.out.find("\na ")) << o.out;
+  EXPECT_TRUE(contains(o.out, "1 consecutive failure")) << o.out;
+}
+
+TEST_F(status, watch_at_a_terminal_is_coloured_and_counts_the_states) {
+  ASSERT_EQ(exec("true", {}, "a").status, 0);
+  ASSERT_EQ(exec("exit 1", {"--failure-threshold", "1"}, "z").status, 1);
+  environment["TERM"] = "xterm";
+  terminal_session t({SWITCHGEAR_PROGRAM, "status", "--watch", "--interval", "50ms"}, environment);
+  EXPECT_TRUE(t.shows("\x1b[1;31m2 circuits: 1 open, 1 closed\x1b[0m")) << t.seen();
+  EXPECT_TRUE(t.shows("CALLS/S")) << t.seen();
+  EXPECT_EQ(t.interrupt(), 0);
+}
+
+TEST_F(status, watch_at_a_narrow_terminal_keeps_what_matters) {
+  ASSERT_EQ(exec("exit 1", {"--failure-threshold", "1"}, "backup").status, 1);
+  environment["TERM"] = "xterm";
+  terminal_session t({SWITCHGEAR_PROGRAM, "status", "--watch", "--interval", "50ms"}, environment, 32);
+  EXPECT_TRUE(t.shows("backup")) << t.seen();
+  EXPECT_TRUE(t.shows("RETRY AFTER")) << t.seen();
+  EXPECT_EQ(t.interrupt(), 0);
+  EXPECT_FALSE(contains(t.seen(), "REJECTED")) << t.seen();
 }
 
 }  // namespace
