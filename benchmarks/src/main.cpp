@@ -2,6 +2,7 @@
 // Runs the cases, prints a table with the targets beside the figures, and writes JSON with --json FILE.
 #include "async_cases.hpp"
 #include "bus_cases.hpp"
+#include "dashboard_cases.hpp"
 
 #include <switchgear/circuit_breaker.hpp>
 #include <switchgear/json.hpp>
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -92,11 +94,13 @@ struct other_figures {
   bench::delivery_latency redis_latency;
   double bytes_per_published_breaker = 0;
   bench::outages outages;
+  bench::watched_calls watched;
 };
 
-other_figures measure_others() {
+other_figures measure_others(double dashboard_seconds) {
   return {bytes_per_breaker(), bench::measure_bytes_in_flight(), bench::measure_redis_latency(),
-          bench::measure_bytes_of_a_published_breaker(), bench::measure_outages()};
+          bench::measure_bytes_of_a_published_breaker(), bench::measure_outages(),
+          bench::measure_watched_calls(dashboard_seconds)};
 }
 
 struct target {
@@ -136,6 +140,9 @@ std::vector<target> judge(const figures& f, const other_figures& others) {
       {"publish to Kafka, the caller's side", at("publish_kafka", 1), 1000, false, "ns"},
       {"guarded call's p99, Redis stopped / no bus", others.outages.server_stopped / others.outages.without_bus, 1.5, false, "x"},
       {"guarded call's p99, Redis killed / no bus", others.outages.server_killed / others.outages.without_bus, 1.5, false, "x"},
+      {"guarded call's p50, dashboard asked / none", others.watched.asked.p50 / others.watched.without.p50, 1.1, false, "x"},
+      {"guarded call's p99, dashboard asked / none", others.watched.asked.p99 / others.watched.without.p99, 1.1, false, "x"},
+      {"requests a second that the dashboard answered meanwhile", others.watched.requests_per_second, 950, true, ""},
   };
 }
 
@@ -157,6 +164,11 @@ void print(const figures& f, const std::vector<target>& targets, const other_fig
   line("guarded call's p99 with a Redis bus", others.outages.with_bus, "ns");
   line("guarded call's p99, that Redis stopped", others.outages.server_stopped, "ns");
   line("guarded call's p99, that Redis killed", others.outages.server_killed, "ns");
+  line("guarded call's p50, no dashboard", others.watched.without.p50, "ns");
+  line("guarded call's p50, dashboard that is asked", others.watched.asked.p50, "ns");
+  line("guarded call's p99, no dashboard", others.watched.without.p99, "ns");
+  line("guarded call's p99, dashboard not asked", others.watched.idle.p99, "ns");
+  line("guarded call's p99, dashboard that is asked", others.watched.asked.p99, "ns");
   line("from publish to handler over Redis, p50", others.redis_latency.p50, "ns");
   line("from publish to handler over Redis, p99", others.redis_latency.p99, "ns");
   for (const char* bus : {"bus_local", "bus_redis", "bus_kafka"}) {
@@ -196,13 +208,19 @@ bool write_json(const std::string& path, const figures& f, const std::vector<tar
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::strcmp(argv[1], "--ask-dashboard") == 0) {  // started by ourselves
+    return bench::ask_dashboard(static_cast<std::uint16_t>(std::atoi(argv[2])));
+  }
   std::string json;
+  double dashboard_seconds = 30;
   std::vector<char*> rest{argv[0]};
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
       json = argv[++i];
+    } else if (std::strcmp(argv[i], "--dashboard-seconds") == 0 && i + 1 < argc) {
+      dashboard_seconds = std::atof(argv[++i]);
     } else if (std::strcmp(argv[i], "--help") == 0) {
-      std::printf("bench [--json FILE] [--benchmark_filter=REGEX] [--benchmark_min_time=S] [--benchmark_repetitions=N]\n");
+      std::printf("bench [--json FILE] [--dashboard-seconds S] [--benchmark_filter=REGEX] [--benchmark_min_time=S] [--benchmark_repetitions=N]\n");
       return 0;
     } else {
       rest.push_back(argv[i]);
@@ -215,7 +233,7 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&count, rest.data());
   if (benchmark::ReportUnrecognizedArguments(count, rest.data())) return 2;
 
-  const other_figures others = measure_others();
+  const other_figures others = measure_others(dashboard_seconds);
   const second_thread companion;
   collector seen;
   if (benchmark::RunSpecifiedBenchmarks(&seen) == 0) return 2;

@@ -65,6 +65,7 @@ decltype(auto) execute_with_retry(F&& f, const execute_with_retry_options& optio
                               options.call, std::forward<F>(f));
 }
 
+/// The same, told the usual five things in their usual order.
 template <class F>
 decltype(auto) execute_with_retry(F&& f, int max_attempts = 3, std::chrono::nanoseconds min_wait = std::chrono::seconds(1),
                                   std::chrono::nanoseconds max_wait = std::chrono::seconds(10),

@@ -33,6 +33,7 @@ class transaction_error : public error {
   using error::error;
 };
 
+/// Where a transaction is.
 enum class transaction_state : std::uint8_t {
   open,          ///< takes undos and commit actions
   committing,    ///< the commit actions run; takes undos still
@@ -40,6 +41,7 @@ enum class transaction_state : std::uint8_t {
   rolling_back,  ///< the undos run
   rolled_back,
 };
+/// The name, `rolled_back`.
 [[nodiscard]] std::string_view to_string(transaction_state s) noexcept;
 
 namespace detail {

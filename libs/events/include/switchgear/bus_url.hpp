@@ -15,6 +15,7 @@ namespace switchgear::inline v1 {
 struct bus_url {
   std::string scheme;               ///< lower case
   std::string user, password;       ///< empty when there is none
+  /// One of the servers.
   struct address {
     std::string host;
     std::uint16_t port = 0;         ///< 0: not said

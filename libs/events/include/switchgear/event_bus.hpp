@@ -28,8 +28,10 @@ struct bus_notice {
   std::string text;  ///< one line, never with a password
 };
 
+/// The name, `handler_failed`.
 [[nodiscard]] std::string_view to_string(bus_notice::kind k) noexcept;
 
+/// What every bus may be told.
 struct event_bus_options {
   /// How many events may wait to leave and, apart from those, how many may wait for the handlers; 16 … 1,048,576. When a queue is
   /// full, events of calls are dropped, and of the transitions of each circuit the last one is kept, so that what is told in
@@ -41,9 +43,9 @@ struct event_bus_options {
   /// bus it means nothing; on Kafka what was told stays as long as the broker keeps it.
   std::chrono::nanoseconds keep_present{0};
 
-  /// What such a program is called, 1 … 64 letters, digits, `.`, `_` and `-`; needed with keep_present. The next bus of that name
-  /// takes over what this one has told, so its circuits have to be the same: event::instance and the sequence go on. Empty: a
-  /// name that no other has.
+  /// What such a program is called, 1 … 64 letters, digits, dots, underscores and dashes; needed with keep_present. The next
+  /// bus of that name takes over what this one has told, so its circuits have to be the same: event::instance and the sequence
+  /// go on. Empty: a name that no other has.
   std::string member{};
 
   /// Called for each notice by a thread of the bus, one at a time; may use the bus but not flush, close or destroy it.
@@ -51,6 +53,7 @@ struct event_bus_options {
   std::function<void(const bus_notice&)> on_notice{};
 };
 
+/// How somebody subscribes.
 struct subscribe_options {
   /// First hear how each circuit that the bus knows is now (event::present is true), then what changes: nothing between the
   /// two is

@@ -11,7 +11,7 @@ namespace detail {
 class dispatcher;
 }
 
-/// The bus within one process.
+/// The bus within one process. Thread safety: as event_bus has it.
 ///
 ///     sg::local_bus bus;
 ///     sg::registry circuits{{.bus = &bus}};

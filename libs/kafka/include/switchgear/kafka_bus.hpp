@@ -18,6 +18,7 @@ namespace switchgear::inline v1 {
 
 struct bus_url;
 
+/// What a kafka_bus may be told.
 struct kafka_bus_options {
   std::string brokers = "localhost:9092";  ///< `host[:port][,host[:port]…]`; any of them leads to the others
   std::string topic = "circuits";          ///< all events go there; best a compacted topic, whose past stays short

@@ -21,6 +21,7 @@
 
 namespace switchgear::inline v1 {
 
+/// Names and values, in order; a name may come several times.
 using kafka_headers = std::vector<std::pair<std::string, std::string>>;
 
 /// A record that came in.
@@ -46,6 +47,7 @@ struct kafka_message {
 /// Thread safety: every function from any thread; construction and destruction alone, close() not from a handler.
 class kafka_event_bus {
  public:
+  /// What a kafka_event_bus may be told.
   struct config {
     /// `host[:port][,host[:port]…]`; any of them leads to the others.
     std::string bootstrap_servers = "localhost:9092";
@@ -94,6 +96,7 @@ class kafka_event_bus {
     [[nodiscard]] std::vector<problem> validate() const;
   };
 
+  /// What one publish() may be told.
   struct message_options {
     /// Empty: that of the header `correlation_id` or `x-correlation-id`, or else a fresh UUID v4. Sent as header
     /// `correlation_id`.
@@ -102,6 +105,7 @@ class kafka_event_bus {
     std::stop_token stop{};   ///< the caller gives up: cancelled_error, no evidence; the record may still arrive
   };
 
+  /// How somebody subscribes.
   struct listen_options {
     /// Each record goes to one member of the group, at least once: its offset is committed after the handler. Empty:
     /// config::group.
@@ -112,6 +116,7 @@ class kafka_event_bus {
     bool from_beginning = true;
   };
 
+  /// How the bus is now.
   struct health_report {
     bool started = false;
     bool healthy = false;             ///< a broker is connected and the circuit admits calls

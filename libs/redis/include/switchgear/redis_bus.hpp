@@ -17,11 +17,12 @@
 
 namespace switchgear::inline v1 {
 
+/// What a redis_bus may be told.
 struct redis_bus_options {
   redis::options server{};
 
-  /// Who talks to whom, on one server: letters, digits, `.`, `_` and `-`, at most 64. Empty: channels are named exactly like the
-  /// topics; else `FLEET:` stands before them. The keys are `switchgear:…` and `switchgear:FLEET:…`.
+  /// Who talks to whom, on one server: letters, digits, dots, underscores and dashes, at most 64. Empty: channels are named
+  /// exactly like the topics; else `FLEET:` stands before them. The keys are `switchgear:…` and `switchgear:FLEET:…`.
   std::string fleet{};
 
   /// About how many transitions the server keeps for those who lose their connection, 1 … 10,000,000; of more, they miss some.
@@ -68,7 +69,7 @@ struct redis_bus_options {
 /// wait in a bounded queue, the threads connect again with a jittered back-off, and what the server forgot is told again. A
 /// transition is told to each subscriber at most once, an event of a call possibly twice when a connection broke in between.
 ///
-/// Two threads (sending, receiving) and the one that calls the handlers; two connections.
+/// Two threads (sending, receiving) and the one that calls the handlers; two connections. Thread safety: as event_bus has it.
 class redis_bus final : public event_bus {
  public:
   /// Throws config_error. Connects in start().

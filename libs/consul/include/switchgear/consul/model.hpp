@@ -12,6 +12,7 @@ namespace switchgear::inline v1::consul {
 
 /// What the agent thinks of a check, or of a service by the worst of its checks.
 enum class health : std::uint8_t { passing, warning, critical };
+/// As Consul spells it, `passing`.
 [[nodiscard]] std::string_view to_string(health h) noexcept;
 
 /// How the agent finds out whether a service is well: exactly one of `http`, `tcp` and `ttl`.
@@ -24,6 +25,7 @@ struct service_check {
   std::chrono::nanoseconds deregister_after{0};                     ///< critical for that long: forgotten; 0 = never
 };
 
+/// A service as an agent is told of it. What is empty is left to the agent.
 struct service_registration {
   std::string id{};       ///< unique for the agent; empty: the name
   std::string name;       ///< what others look for

@@ -51,7 +51,7 @@ class malformed_reply : public error {
 /// near a text from outside. Of a text that is not JSON the answer is some number of brackets.
 [[nodiscard]] bool nests_deeper_than(std::string_view json, std::size_t levels) noexcept;
 
-/// Whether the path keeps its place when it is put behind a prefix: no segment is empty, `.` or `..` (libraries and servers on
+/// Whether the path keeps its place when it is put behind a prefix: no segment is empty, one dot or two (libraries and servers on
 /// the way would resolve those, and another path would be asked for), and no character is a control character. One slash at
 /// the end is fine.
 [[nodiscard]] bool is_plain_path(std::string_view path) noexcept;

@@ -18,6 +18,7 @@ struct decision {
   friend bool operator==(const decision&, const decision&) = default;
 };
 
+/// What a decision is made of when the model cannot be asked.
 struct fallback_decision_options {
   /// What is answered when the model cannot be asked. An empty reason is filled in: `the model is unavailable: …`.
   bool allow = false;

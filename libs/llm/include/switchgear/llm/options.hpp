@@ -19,6 +19,7 @@ enum class dialect : std::uint8_t {
   messages,          ///< `POST /v1/messages`, `x-api-key: KEY`: Anthropic, some MLX servers
 };
 
+/// What a client of a language model may be told.
 struct options {
   /// http or https, host, perhaps port and path; without user and password.
   std::string address = "http://127.0.0.1:8080";

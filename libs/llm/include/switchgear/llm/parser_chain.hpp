@@ -28,6 +28,7 @@ struct parser_failure {
   friend bool operator==(const parser_failure&, const parser_failure&) = default;
 };
 
+/// The name, `no_result`.
 [[nodiscard]] std::string_view to_string(parser_failure::kind k) noexcept;
 
 /// What a chain made of a text.
@@ -41,6 +42,7 @@ struct parsed {
   [[nodiscard]] explicit operator bool() const noexcept { return value.has_value(); }
 };
 
+/// What a parser_chain may be told.
 struct parser_chain_options {
   std::string name = "parser";  ///< breakers are called NAME.PARSER
   config breaker{};             ///< of each parser, unless it brings its own

@@ -24,6 +24,7 @@ namespace switchgear::inline v1::postgres {
 /// 5 failures in a row open the circuit for 30 s; two successes close it.
 [[nodiscard]] inline config default_breaker() { return {.failure_threshold = 5, .open_duration = std::chrono::seconds(30)}; }
 
+/// What a client may be told.
 struct options {
   /// `postgresql://…` or `host=… dbname=…`, as libpq has them. The members below, where they are set, win; what neither says
   /// comes from the PG… variables of the environment. In a URL an @ or / within user or password is written %40 or %2F.
@@ -94,8 +95,10 @@ class transaction {
   bool rolls_back_ = false;
 };
 
+/// How far transactions see each other; see the manual of PostgreSQL.
 enum class isolation : std::uint8_t { server_default, read_committed, repeatable_read, serializable };
 
+/// How a transaction runs.
 struct transaction_options {
   postgres::isolation isolation = isolation::server_default;
   bool read_only = false;

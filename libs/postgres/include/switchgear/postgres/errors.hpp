@@ -18,8 +18,10 @@ enum class blame : std::uint8_t {
   contention,  ///< two transactions in each other's way: conflict_error, no evidence, worth another attempt
   server,      ///< the server is ill or cannot be reached: evidence
 };
+/// The name, `contention`.
 [[nodiscard]] std::string_view to_string(blame b) noexcept;
 
+/// What a code of the server stands for.
 struct sqlstate_meaning {
   std::string_view name;  ///< of the condition or, if we have no name for that, of its class: `unique_violation`
   postgres::blame blame = blame::caller;

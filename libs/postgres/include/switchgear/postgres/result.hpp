@@ -88,6 +88,7 @@ class row {
   std::size_t index_;
 };
 
+/// Goes over the rows, in order. Valid as long as the result.
 class result::iterator {
  public:
   using value_type = row;
@@ -105,8 +106,10 @@ class result::iterator {
   std::size_t index_;
 };
 
+/// @cond
 inline result::iterator result::begin() const noexcept { return {*this, 0}; }
 inline result::iterator result::end() const noexcept { return {*this, rows_}; }
+/// @endcond
 
 template <class T>
 std::optional<T> row::get(std::size_t column) const {

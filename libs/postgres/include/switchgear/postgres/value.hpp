@@ -15,6 +15,7 @@
 
 namespace switchgear::inline v1::postgres {
 
+/// A value of the type bytea.
 using bytes = std::vector<std::byte>;
 
 /// A parameter of a statement: `db.query("select $1::int + $2", {1, 2})`. Null (nullptr, nullopt, an empty optional), bool,

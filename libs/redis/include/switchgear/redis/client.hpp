@@ -45,6 +45,7 @@ class no_connection_free : public rejected_error {
   using rejected_error::rejected_error;
 };
 
+/// What a client may be told, besides where the server is.
 struct client_options {
   /// Breaker (or a shared one), retries, clock. Said at all, it is said whole.
   adapter_options guard{.breaker = {.failure_threshold = 5, .open_duration = std::chrono::seconds(30)}};
@@ -101,6 +102,7 @@ class client {
 
   [[nodiscard]] std::optional<std::string> get(std::string_view key, const operation_options& o = {});
 
+  /// How a value is set.
   struct set_options {
     /// Until it is forgotten; rounded up to milliseconds, more than 0. Nothing: never.
     std::optional<std::chrono::nanoseconds> time_to_live{};
@@ -126,6 +128,7 @@ class client {
   [[nodiscard]] circuit_breaker& breaker() const noexcept;
   /// `redis.HOST:PORT/DATABASE`.
   [[nodiscard]] const std::string& target() const noexcept;
+  /// The connections, now.
   struct pool_state {
     std::size_t in_use = 0;  ///< by calls that run now
     std::size_t idle = 0;    ///< connected and free

@@ -56,6 +56,7 @@ using maybe_duration = std::optional<std::chrono::nanoseconds>;
 /// What one fact has to be.
 using expected_value = std::variant<switchgear::state, std::uint64_t, double, maybe_duration>;
 
+/// A fact and what it has to be.
 struct expectation {
   fact what;
   expected_value value;
@@ -66,37 +67,45 @@ using name_id = std::uint32_t;
 
 struct step;
 
+/// `advance`.
 struct advance_clock {
   std::chrono::nanoseconds by;
 };
+/// `acquire`: asks for permits under these names.
 struct acquire_permits {
   std::vector<name_id> names;
   bool admitted = true;
   std::optional<rejection_reason> reason{};     ///< checked when set
   std::optional<maybe_duration> retry_after{};  ///< checked when set
 };
+/// A verdict on permits.
 struct settle_permits {
   std::vector<name_id> names;
   switchgear::verdict verdict;
 };
+/// `call`: acquires, lets `took` pass, settles; `times` times.
 struct call_dependency {
   switchgear::verdict verdict;
   std::chrono::nanoseconds took{0};
   std::uint64_t times = 1;
   bool admitted = true;
 };
+/// `expect`.
 struct check_facts {
   std::vector<expectation> expected;
 };
+/// From which state to which.
 struct one_transition {
   switchgear::state from;
   switchgear::state to;
   friend bool operator==(const one_transition&, const one_transition&) = default;
 };
+/// `transitions`: all since the start, in order.
 struct check_transitions {
   std::vector<one_transition> expected;
 };
 struct trip_by_hand {};
+/// `force_open` and `disable`.
 struct override_state {
   switchgear::state to;  ///< forced_open or disabled
   maybe_duration time_to_live;
@@ -104,19 +113,23 @@ struct override_state {
 struct release_override {};
 struct reset_breaker {};
 struct reset_metrics {};
+/// `reconfigure`.
 struct reconfigure_breaker {
   config_patch patch;
   bool refused = false;  ///< whether it has to be refused
 };
+/// `repeat`.
 struct repeat_steps {
   std::uint64_t times = 0;
   std::vector<step> steps;
 };
 
+/// What one step does.
 using action = std::variant<advance_clock, acquire_permits, settle_permits, call_dependency, check_facts,
                             check_transitions, trip_by_hand, override_state, release_override, reset_breaker,
                             reset_metrics, reconfigure_breaker, repeat_steps>;
 
+/// One step of a scenario.
 struct step {
   std::string path;  ///< where it stands: `3`, or `3.2` for the second step inside the third
   scenario::action action;

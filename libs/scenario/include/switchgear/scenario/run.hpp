@@ -8,6 +8,7 @@
 
 namespace switchgear::inline v1::scenario {
 
+/// How a scenario ended.
 enum class result { passed, failed, not_a_scenario };
 
 /// What became of one scenario.

@@ -49,8 +49,10 @@ enum class server_state : std::uint8_t {
   uninitialised,        ///< 501
   sealed,               ///< 503
 };
+/// The name, `sealed`.
 [[nodiscard]] std::string_view to_string(server_state s) noexcept;
 
+/// What the server says of itself.
 struct health_report {
   server_state state = server_state::active;
   std::string version{};       ///< of Vault; may be empty
