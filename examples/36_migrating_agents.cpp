@@ -50,6 +50,7 @@ int main() {
   };
   // [/mlx]
   for (int i = 0; i < 5; ++i) expect(ask("hello") == "hello: connection refused");
+  sg::drain_events();
   std::cout << ask("hello") << "\n";
   clock.advance(60s);
   expect(server.is_half_open());  // without a call, as there

@@ -13,6 +13,8 @@
 #include <memory>
 #include <string>
 
+namespace sg = switchgear;
+
 namespace {
 
 sg::http::outcome ask(const std::string& url, const std::string& method = "GET", const std::string& body = {},

@@ -74,18 +74,19 @@ struct shown_circuits {
 shown_circuits find_circuits(const request& r) {
   shown_circuits out;
   std::vector<std::shared_ptr<circuit_source>> all;
+  // The folder first: of a circuit that both know, it is the one to act on.
+  if (r.bus.empty() || !r.state_dir.empty()) {
+    const std::filesystem::path folder =
+        r.state_dir.empty() ? switchgear::host::default_state_folder() : std::filesystem::path(r.state_dir);
+    all.push_back(std::make_shared<state_folder_source>(folder));
+    out.words = "the circuits in " + folder.string();
+  }
   if (!r.bus.empty()) {
     out.bus = open_named_bus(r.bus, {.on_notice = [](const switchgear::bus_notice& n) {
                                std::cerr << "switchgear: " + printable(n.text) + "\n";
                              }});
     all.push_back(std::make_shared<switchgear::bus_source>(*out.bus));
-    out.words = "the circuits on " + shown_bus(r.bus);
-  }
-  if (r.bus.empty() || !r.state_dir.empty()) {
-    const std::filesystem::path folder =
-        r.state_dir.empty() ? switchgear::host::default_state_folder() : std::filesystem::path(r.state_dir);
-    all.push_back(std::make_shared<state_folder_source>(folder));
-    out.words += (out.words.empty() ? "the circuits in " : " and in ") + folder.string();
+    out.words += (out.words.empty() ? "the circuits on " : " and on ") + shown_bus(r.bus);
   }
   out.source = all.size() == 1 ? all.front() : std::make_shared<merged_sources>(std::move(all));
   return out;

@@ -39,6 +39,7 @@ event_kind kind_to(state s) {
 event event_about(const host::circuit_view& view, std::chrono::system_clock::time_point time) {
   event e;
   e.service = view.snapshot.name;
+  e.instance = view.instance;
   e.shadow = view.configuration.shadow;
   e.last_failure = view.snapshot.last_failure_time;
   e.time = time;
@@ -67,6 +68,7 @@ switchgear::circuit_reading reading_of(host::circuit_view view) {
   r.enabled = view.configuration.enabled;
   r.shadow = view.configuration.shadow;
   r.reason = std::move(view.reason);
+  r.instance = std::move(view.instance);
   return r;
 }
 
@@ -126,11 +128,11 @@ void state_folder_source::find_news(const host::circuit_view& view, const seen& 
 }
 
 std::optional<switchgear::circuit_detail> state_folder_source::detail(std::string_view name, std::string_view instance) {
-  if (!instance.empty()) return std::nullopt;  // that is another one of that name, from elsewhere
   const auto folder = open_folder(folder_);
   if (!folder) return std::nullopt;
   try {
     host::circuit_view view = host::read_circuit(*folder, host::file_name_of(name));
+    if (!instance.empty() && instance != view.instance) return std::nullopt;  // another one of that name, from elsewhere
     return switchgear::circuit_detail{std::move(view.snapshot.state_changes),
                                       switchgear::configured_values(view.configuration, {}, "the state file")};
   } catch (const host::state_error& e) {
@@ -141,11 +143,13 @@ std::optional<switchgear::circuit_detail> state_folder_source::detail(std::strin
 
 action_outcome state_folder_source::act(const circuit_action& action) {
   using kind = action_outcome::kind;
-  if (!action.instance.empty()) return {kind::unknown, "no circuit in " + folder_.string() + " has an instance"};
   const auto folder = open_folder(folder_);
   if (!folder) return {kind::unknown, "there are no circuits yet in " + folder_.string()};
   try {
     host::state_file file = host::state_file::open(*folder, action.name);
+    if (!action.instance.empty() && action.instance != file.instance()) {
+      return {kind::unknown, "the circuit of that name in " + folder_.string() + " is another one"};
+    }
     const host::operation done = run(file, action);
     if (!done.enabled) return {kind::nothing_to_do, "the circuit is a pass-through (enabled = false)"};
     if (done.renewed) return {kind::done, "the override has a new owner, reason and end"};

@@ -183,6 +183,19 @@ TEST_F(dashboard_command, acts_on_what_lives_here_though_a_bus_takes_no_orders) 
   EXPECT_EQ(p.post("/api/v1/circuits/local/trip", {{"owner", "a"}, {"reason", "b"}}, p.token), 200);
 }
 
+TEST_F(dashboard_command, shows_a_circuit_once_that_is_in_the_folder_and_on_the_bus_and_acts_on_it) {
+  test_support::redis_server redis;
+  redis.start();
+  const std::string bus = "redis://127.0.0.1:" + std::to_string(redis.port()) + "/0";
+  ASSERT_EQ(exec("true", {"--bus", bus}, "backup").status, 0);
+  ASSERT_EQ(run({"status", "--bus", bus}).status, 0);
+  const page p = open({"--bus", bus, "--state-dir", state().string()});
+  ASSERT_TRUE(eventually([&] { return p.circuit("backup").contains("state"); }));
+  EXPECT_EQ(p.read("/api/v1/circuits").at("circuits").size(), 1u);
+  EXPECT_EQ(p.post("/api/v1/circuits/backup/trip", {{"owner", "ann"}, {"reason", "trying"}}, p.token), 200);
+  EXPECT_EQ(fact("state", "backup"), "open");
+}
+
 /// The demonstration while it runs, and its page.
 class demo_page : public program_test {
  protected:

@@ -24,9 +24,10 @@ bool before(const circuit_reading& a, const circuit_reading& b) noexcept { retur
 /// In order, each circuit once. Returns how many were in it twice.
 std::size_t put_in_order(std::vector<circuit_reading>& readings) {
   if (!std::ranges::is_sorted(readings, before)) std::ranges::stable_sort(readings, before);
-  const auto twice = std::ranges::unique(readings, [](const auto& a, const auto& b) { return order(a, b) == 0; });
-  const std::size_t count = twice.size();
-  readings.erase(twice.begin(), twice.end());
+  const auto same = [](const auto& a, const auto& b) { return order(a, b) == 0; };
+  const auto twice = std::unique(readings.begin(), readings.end(), same);
+  const auto count = static_cast<std::size_t>(readings.end() - twice);
+  readings.erase(twice, readings.end());
   return count;
 }
 
@@ -181,9 +182,8 @@ std::shared_ptr<const std::string> board::first_event() {
 }
 
 std::pair<board::entries::const_iterator, board::entries::const_iterator> board::named(std::string_view name) const {
-  const auto range =
-      std::ranges::equal_range(entries_, name, {}, [](const auto& e) -> std::string_view { return e->row.reading.now.name; });
-  return {range.begin(), range.end()};
+  const auto name_of = [](const auto& e) -> std::string_view { return e->row.reading.now.name; };
+  return {std::ranges::lower_bound(entries_, name, {}, name_of), std::ranges::upper_bound(entries_, name, {}, name_of)};
 }
 
 bool board::has(std::string_view name, std::string_view instance) const {

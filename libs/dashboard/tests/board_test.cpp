@@ -240,13 +240,13 @@ TEST_F(a_board, begins_anew_when_counters_go_back) {
   source.readings[0].now.metrics.successes = 4;
   refresh();
   EXPECT_EQ(all()["circuits"][0]["rates"]["calls_per_second"], 1);
-  EXPECT_EQ(series("a")["calls"], json({11}));
+  EXPECT_EQ(series("a")["calls"], json::array({11}));
 }
 
 TEST_F(a_board, counts_in_steps_of_ten_seconds) {
   source.add("a");
   refresh();
-  EXPECT_EQ(series("a")["calls"], json({0}));
+  EXPECT_EQ(series("a")["calls"], json::array({0}));
   clock.advance(5s);
   source.readings[0].now.metrics.failures = 2;
   refresh();

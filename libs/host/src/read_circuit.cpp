@@ -5,6 +5,7 @@
 
 #include "mapped_file.hpp"
 #include "private_entry.hpp"
+#include "text.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -52,6 +53,7 @@ circuit_view view_of(file_image& image, const moment& at) {
   circuit_view view;
   view.configuration = m.configuration;
   view.reason = page.reason.view();
+  view.instance = instance_text(image.header.seed);
   view.snapshot = machine::figures(seen, m.machine.metrics(), now);
   snapshot& out = view.snapshot;
   out.name.assign(image.header.name, image.header.name_bytes);

@@ -8,9 +8,7 @@
 #include "private_entry.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <utility>
@@ -156,9 +154,7 @@ state_file state_file::open_or_create(const state_folder& folder, std::string_vi
 const std::string& state_file::name() const noexcept { return mapping_->name; }
 
 std::string state_file::instance() const {
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(mapping_->image->header.seed));
-  return text.data();
+  return instance_text(mapping_->image->header.seed);
 }
 
 admission state_file::acquire(std::span<const config_patch> layers, std::vector<problem>& problems) {

@@ -3,6 +3,9 @@
 
 #include <switchgear/config.hpp>
 
+#include <array>
+#include <cstdio>
+
 namespace switchgear::inline v1::host {
 namespace {
 
@@ -36,6 +39,12 @@ std::string one_line(std::string_view text, std::size_t limit) {
     if (out.size() + ellipsis.size() <= limit) safe = out.size();
   }
   return out;
+}
+
+std::string instance_text(std::uint64_t seed) {
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(seed));
+  return text.data();
 }
 
 }  // namespace switchgear::inline v1::host

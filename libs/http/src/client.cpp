@@ -35,11 +35,20 @@ state state_of(rejection_reason reason) {
 }  // namespace
 
 result client::try_send(const request& r, const body_sink& sink) {
-  permit p = breaker_.try_acquire();
+  const std::string given = correlation_id_of(r);
+  call_context context{.correlation_id = given};
+  permit p = breaker_.try_acquire(context);
   if (!p) return result(p.rejection());
-  outcome o = transport_.send(r, sink, breaker_.configuration().call_timeout);
-  const verdict v = judge(o, transport_.settings());
-  p.settle(v, v == verdict::failure ? text_of_failure(o) : std::string());
+  outcome o;
+  verdict v = verdict::failure;
+  p.run(
+      [&] {
+        o = transport_.send(r, sink, breaker_.configuration().call_timeout);
+        v = judge(o, transport_.settings());
+        context.correlation_id = o.reply.correlation_id;  // the caller's, or the fresh one that was sent
+        p.settle(v, v == verdict::failure ? text_of_failure(o) : std::string());
+      },
+      context);
   return {std::move(o), v};
 }
 

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 namespace sg = switchgear;
 namespace http = switchgear::http;
@@ -48,6 +50,17 @@ TEST_F(http_client, returns_a_503_as_a_response_and_then_rejects) {
   EXPECT_EQ(breaker_.snapshot().last_failure, "HTTP status 503");
   EXPECT_THROW((void)client_.get(server_.url("/status/200")), sg::circuit_open_error);
   EXPECT_EQ(server_.requests(), 1);
+}
+
+TEST_F(http_client, tells_of_a_failure_with_the_correlation_id_that_was_sent) {
+  std::vector<sg::event> heard;
+  const auto observed = breaker_.observe([&](const sg::event& e) { heard.push_back(e); }, sg::event_filter::failures);
+  const http::response r = client_.get(server_.url("/status/503"));
+  sg::drain_events();
+  ASSERT_FALSE(heard.empty());
+  EXPECT_EQ(heard.front().kind, sg::event_kind::failure);
+  EXPECT_EQ(heard.front().correlation_id, r.correlation_id);
+  EXPECT_TRUE(is_uuid_v4(heard.front().correlation_id));
 }
 
 TEST_F(http_client, sends_method_headers_and_body) {

@@ -116,7 +116,7 @@ TEST(prometheus_source, says_every_problem_of_its_options_at_once) {
   EXPECT_THAT(problems({.prefix = ""}), ElementsAre("prefix"));
   EXPECT_THAT(problems({.prefix = "a:b"}), ElementsAre("prefix"));
   EXPECT_THAT(problems({.max_circuits = 1'000'001}), ElementsAre("max_circuits"));
-  EXPECT_THROW(sg::prometheus_collector({.prefix = "a b"}), sg::config_error);
+  EXPECT_THROW(sg::prometheus_collector(sg::prometheus_options{.prefix = "a b"}), sg::config_error);
 }
 
 TEST(prometheus_source, gives_every_family_a_sentence_of_help) {

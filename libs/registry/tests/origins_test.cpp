@@ -103,7 +103,7 @@ TEST_F(origins, follow_the_file) {
 
 // --- PREFIX_ENABLED, which has a rule of its own ---
 
-struct switched : origins {
+struct switched_origins : origins {
   std::string said;
   sg::registry_options options(std::string preset = {}) {
     return {.preset = std::move(preset),
@@ -112,7 +112,7 @@ struct switched : origins {
   }
 };
 
-TEST_F(switched, name_the_variable_that_has_made_a_pass_through) {
+TEST_F(switched_origins, name_the_variable_that_has_made_a_pass_through) {
   said = "no";
   sg::registry circuits(options(), clock);
   circuits.get("a");
@@ -124,20 +124,20 @@ TEST_F(switched, name_the_variable_that_has_made_a_pass_through) {
   EXPECT_EQ(shown(circuits, "a", "enabled"), "true, SWITCHGEAR_CB_ENABLED");
 }
 
-TEST_F(switched, name_the_preset_where_it_leaves_off_and_the_variable_says_nothing) {
+TEST_F(switched_origins, name_the_preset_where_it_leaves_off_and_the_variable_says_nothing) {
   sg::registry circuits(options("bindu"), clock);
   circuits.get("a");
   EXPECT_EQ(shown(circuits, "a", "enabled"), "false, preset bindu");
 }
 
-TEST_F(switched, name_the_variable_that_enables_what_a_preset_leaves_off) {
+TEST_F(switched_origins, name_the_variable_that_enables_what_a_preset_leaves_off) {
   said = "on";
   sg::registry circuits(options("bindu"), clock);
   circuits.get("a");
   EXPECT_EQ(shown(circuits, "a", "enabled"), "true, SWITCHGEAR_CB_ENABLED");
 }
 
-TEST_F(switched, name_what_let_a_breaker_work_that_was_made_before_the_variable_said_no) {
+TEST_F(switched_origins, name_what_let_a_breaker_work_that_was_made_before_the_variable_said_no) {
   sg::registry circuits(options(), clock);
   circuits.get("a");
   said = "no";

@@ -13,6 +13,7 @@ struct circuit_view {
   switchgear::snapshot snapshot;  ///< its state is the truth of that moment, see circuit_breaker::state()
   config configuration;           ///< in force
   std::string reason;             ///< why the circuit is in the state that its last transition led to
+  std::string instance;           ///< as state_file::instance()
 };
 
 }  // namespace switchgear::inline v1::host
