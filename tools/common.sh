@@ -61,6 +61,8 @@ use_compiler_cache() {
   export CMAKE_CXX_COMPILER_LAUNCHER=ccache
   # Precompiled headers are cached only with these, see the ccache manual.
   export CCACHE_SLOPPINESS=pch_defines,time_macros
+  # Another checkout of the same sources finds what this one has compiled.
+  export CCACHE_BASEDIR="$root"
   if [ -z "${HOME:-}" ] && [ -z "${CCACHE_DIR:-}" ]; then
     export CCACHE_DIR="$root/build/ccache"
   fi

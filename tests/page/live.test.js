@@ -95,6 +95,23 @@ test('when the server dies the page says that it is stale and how old, and recov
   });
 });
 
+test('the view of one circuit goes on with the circuit of that name of a server that was started anew', async () => {
+  await with_page(all, { expected: new RegExp(`${refused.source}|404`) }, async (page) => {
+    await open_circuit(page, 'payments');
+    const before = await page.locator('.detail').textContent();
+    assert.match(before, /instance [0-9a-f]{16}/);
+    const instance = /instance ([0-9a-f]{16})/.exec(before)[1];
+    await all.served.kill();
+    await page.locator('#stale').waitFor();
+    all.served = await service.start(all.up, '--token', token, '--port', String(all.served.port));
+    await page.locator('#stale').waitFor({ state: 'hidden' });
+    await page.waitForFunction((old) => {
+      const seen = /instance ([0-9a-f]{16})/.exec(document.querySelector('.detail').textContent);
+      return seen !== null && seen[1] !== old && document.querySelector('.detail .error').textContent === '';
+    }, instance);
+  });
+});
+
 test('a circuit that is asked for by its address is shown, and one that does not exist is said not to', async () => {
   await with_page(all, { hash: '#/circuit/payments' }, async (page) => {
     await page.locator('.place_configuration .facts').waitFor();

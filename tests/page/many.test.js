@@ -69,8 +69,9 @@ test('whoever scrolls finds every circuit, each once, at its place', async () =>
       }, at);
       await page.waitForFunction(() => {
         const rows = [...document.querySelectorAll('.rows .row')].map((row) => row.getBoundingClientRect());
-        const end = document.querySelector('.rows').getBoundingClientRect().bottom;
-        return rows.some((row) => row.top <= 60) && rows.some((row) => row.bottom >= Math.min(innerHeight, end) - 1);
+        const whole = document.querySelector('.rows').getBoundingClientRect();
+        return rows.some((row) => row.top <= Math.max(60, whole.top + 1))
+          && rows.some((row) => row.bottom >= Math.min(innerHeight, whole.bottom) - 1);
       });
       for (const name of await page.locator('.rows a.name').allTextContents()) seen.add(name);
       if (bottom) break;

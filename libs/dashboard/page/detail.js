@@ -97,7 +97,7 @@ export class detail {
     this.#asking = true;
     this.#changed = false;
     try {
-      const told = await get_circuit(this.name, this.instance);
+      const told = await this.#circuit();
       this.#told = told;
       this.instance = told.circuit.instance;
       set_text(this.error, '');
@@ -108,6 +108,16 @@ export class detail {
     } finally {
       this.#asking = false;
       this.#asked = performance.now();
+    }
+  }
+
+  async #circuit() {
+    try {
+      return await get_circuit(this.name, this.instance);
+    } catch (failed) {
+      // When the process was started anew its circuit of that name is another one, and the one to show.
+      if (failed.status !== 404 || this.instance === '') throw failed;
+      return get_circuit(this.name, '');
     }
   }
 

@@ -14,7 +14,8 @@ function second_line(row) {
   const parts = [];
   if (row.reason !== '') parts.push(name_of(row.reason, { class: 'reason' }));
   if (row.source !== '') parts.push(name_of(row.source));
-  if (row.instance !== '') parts.push(name_of(row.instance.slice(0, 8), { title: `instance ${plain(row.instance)}` }));
+  // Within one process a name is enough.
+  if (row.source !== '' && row.instance !== '') parts.push(name_of(row.instance.slice(0, 8), { title: `instance ${plain(row.instance)}` }));
   return parts.flatMap((part, i) => (i === 0 ? [part] : [' · ', part]));
 }
 
