@@ -61,7 +61,7 @@ std::string answer_to(std::string_view text, std::size_t cut) {
         const auto refusal = detail::answer_to(ec);
         require(refusal.has_value(), "who sends something wrong is told so");
         check(detail::to_wire(*refusal, {.keep_alive = false}));
-        return "wrong";
+        return "unanswered";
       }
       if (parser.is_header_done() && !has_begun) {
         has_begun = true;
@@ -69,7 +69,8 @@ std::string answer_to(std::string_view text, std::size_t cut) {
       }
     }
   }
-  if (!has_begun) return "more";
+  // What is wrong with a head that has no end yet is seen now or with its end, as the pieces come.
+  if (!has_begun) return "unanswered";
   if (!begun.refusal && !parser.is_done()) return "body";
   begun.request.body = std::move(parser.get().body());
   const detail::wire_answer sent = detail::to_wire(
