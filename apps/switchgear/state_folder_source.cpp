@@ -2,6 +2,7 @@
 #include "state_folder_source.hpp"
 
 #include <switchgear/errors.hpp>
+#include <switchgear/detail/event_hub.hpp>
 #include <switchgear/host/file_name.hpp>
 #include <switchgear/host/state_file.hpp>
 
@@ -26,14 +27,9 @@ std::optional<host::state_folder> open_folder(const std::filesystem::path& path)
 }
 
 event_kind kind_to(state s) {
-  switch (s) {
-    case state::open: return event_kind::opened;
-    case state::half_open: return event_kind::half_open;
-    case state::forced_open: return event_kind::forced_open;
-    case state::disabled: return event_kind::disabled;
-    case state::closed: break;
-  }
-  return event_kind::closed;
+  switchgear::machine::transition change;
+  change.to = s;
+  return switchgear::detail::kind_of(change);
 }
 
 event event_about(const host::circuit_view& view, std::chrono::system_clock::time_point time) {
