@@ -54,8 +54,7 @@ TEST_F(exec_terminal, status_watch_gives_the_terminal_back_as_it_was) {
   ASSERT_EQ(exec("true").status, 0);
   terminal_session t({SWITCHGEAR_PROGRAM, "status", "--watch", "--interval", "50ms"}, environment);
   ASSERT_TRUE(t.shows("\x1b[?1049h"));
-  ASSERT_TRUE(t.shows("closed"));
-  EXPECT_TRUE(contains(t.seen(), "\x1b[32mclosed"));
+  ASSERT_TRUE(t.shows("\x1b[32mclosed"));
   EXPECT_EQ(t.interrupt(), 0);
   EXPECT_TRUE(t.seen().ends_with("\x1b[?25h\x1b[?1049l")) << t.seen();
 }
