@@ -111,6 +111,7 @@ class guarded_call {
       case rejection_reason::open:
         return line + "open (" + admission_.reason + "), retry after " + spoken(nanoseconds(r.retry_after));
       case rejection_reason::half_open_limit: return line + "half_open_limit (a probe is out already), retry after 0s";
+      case rejection_reason::ramp:  // only a fleet lets calls in by shares
       case rejection_reason::forced_open: break;
     }
     line += "forced_open (" + admission_.reason + ")";

@@ -35,10 +35,11 @@ std::uint64_t next_seed() noexcept {
   return seed.fetch_add(0x9e3779b97f4a7c15u, std::memory_order_relaxed);
 }
 
-bool is_by_operator(machine::trigger t) noexcept {
+/// Whether its reason is what somebody said.
+bool has_said_reason(machine::trigger t) noexcept {
   using machine::trigger;
   return t == trigger::tripped || t == trigger::forced_open || t == trigger::disabled || t == trigger::released ||
-         t == trigger::reset;
+         t == trigger::reset || t == trigger::fleet_opened || t == trigger::fleet_closed;
 }
 
 std::optional<std::chrono::nanoseconds> some(std::int64_t d) {
@@ -80,6 +81,29 @@ circuit_breaker::circuit_breaker(std::string name, const config& c, classifier r
   origin_ = detail::read(clock_) - beginning;
 }
 
+circuit_breaker::circuit_breaker(std::string name, std::unique_ptr<detail::shared_home> home, classifier rules)
+    : circuit_breaker(std::move(name), std::move(home), std::move(rules), steady_clock()) {
+  clock_ = nullptr;
+}
+
+circuit_breaker::circuit_breaker(std::string name, std::unique_ptr<detail::shared_home> home, classifier rules,
+                                 switchgear::clock& clock)
+    : circuit_breaker(std::move(name), home->regime(), std::move(home), std::move(rules), clock) {}
+
+circuit_breaker::circuit_breaker(std::string name, const detail::shared_regime& regime, std::unique_ptr<detail::shared_home>&& home,
+                                 classifier rules, switchgear::clock& clock)
+    : home_(std::move(home)),
+      storage_(machine::resolve(checked(name, regime.configuration), regime.epoch), home_->block(), regime.window),
+      clock_(&clock),
+      origin_(home_->origin()),
+      name_(std::move(name)),
+      rules_(rules.is_empty() ? nullptr : std::make_unique<const classifier>(std::move(rules))),
+      history_(0),
+      configuration_(std::make_unique<config>(regime.configuration)) {
+  home_->attach(*this);
+  update_way();
+}
+
 circuit_breaker::~circuit_breaker() = default;
 
 std::int64_t circuit_breaker::now() const noexcept {
@@ -103,11 +127,12 @@ void circuit_breaker::update_way() noexcept {
 // --- calls ---
 
 permit circuit_breaker::acquire_slowly(std::string_view correlation_id) noexcept {
+  follow_home_if_changed();
   machine::real_machine engine = storage_.machine();  // one view for the time and for the answer
   const machine::settings& s = engine.in_force();
   const machine::state_word word{storage_.header().word.load(std::memory_order_relaxed)};
   const bool measures = s.measures_duration() || s.call_timeout > 0;
-  if (word.state() == state::closed && s.enabled) {
+  if (s.enabled && admits_all(word.bits)) {
     return {*this, call_grant(word.bits, measures ? now() : -1), {}};
   }
   std::int64_t time = 0;
@@ -120,7 +145,7 @@ permit circuit_breaker::acquire_slowly(std::string_view correlation_id) noexcept
   } else if (s.enabled) {
     time = now();
   }
-  const machine::acquired got = engine.acquire(time, detail::this_lane(storage_.lane_count()));
+  const machine::acquired got = engine.acquire(time, lane());
   machine::grant grant = got.permit;
   if (!measures) grant.start = -1;
   const bool refused = grant.is == machine::grant::kind::none;
@@ -144,7 +169,7 @@ verdict circuit_breaker::settle(const machine::grant& grant, verdict v, std::str
     const machine::state_word word{storage_.header().word.load(std::memory_order_relaxed)};
     if (way() == plain && word.state() == state::closed && word.generation() == grant.generation) {
       machine::settled done;
-      const machine::lane_choice by = detail::this_lane(storage_.lane_count());
+      const machine::lane_choice by = lane();
       if (storage_.machine().succeed_quickly(word.bits, -1, machine::unknown_time, by, done)) {
         if (done.needs_time) done = storage_.machine().finish(grant.generation, now());
         if (done.changes.count != 0) report(done.changes);
@@ -152,6 +177,7 @@ verdict circuit_breaker::settle(const machine::grant& grant, verdict v, std::str
       }
     }
   }
+  follow_home_if_changed();
   // One view for the question whether the time is needed and for the answer, in case the configuration changes meanwhile.
   machine::real_machine engine = storage_.machine();
   const machine::settings& s = engine.in_force();
@@ -169,7 +195,7 @@ void circuit_breaker::settle_at(machine::real_machine& engine, const machine::gr
   const bool failed = v == verdict::failure || v == verdict::timeout;
   // Read before the verdict, for events that tell of the moment before a transition it causes.
   const std::uint64_t attempts = storage_.header().attempts.load(std::memory_order_relaxed);
-  machine::settled done = engine.settle(grant, v, time, detail::this_lane(storage_.lane_count()));
+  machine::settled done = engine.settle(grant, v, time, lane());
   if (done.needs_time) done = engine.finish(grant.generation, now());
   if (failed && grant.is != machine::grant::kind::pass_through) {
     note_failure(v == verdict::timeout && why.empty() ? "the call took longer than call_timeout" : why);
@@ -204,7 +230,7 @@ void circuit_breaker::settle_at(machine::real_machine& engine, const machine::gr
 
 void circuit_breaker::succeed_measured(std::uint64_t word, std::int64_t start) noexcept {
   const std::int64_t time = now();
-  const machine::lane_choice by = detail::this_lane(storage_.lane_count());
+  const machine::lane_choice by = lane();
   machine::settled done;
   if (way() == measured && storage_.machine().succeed_quickly(word, start, time, by, done)) {
     if (done.changes.count != 0) report(done.changes);
@@ -224,6 +250,7 @@ void circuit_breaker::raise_open(const rejection& why, const call_context& conte
   d.name = name_;
   d.state = why.reason == rejection_reason::forced_open       ? state::forced_open
             : why.reason == rejection_reason::half_open_limit ? state::half_open
+            : why.reason == rejection_reason::ramp            ? state::closed
                                                               : state::open;
   d.reason = why.reason;
   d.retry_after = why.retry_after;
@@ -246,28 +273,16 @@ std::chrono::nanoseconds circuit_breaker::call_timeout() const noexcept {
   return std::chrono::nanoseconds(storage_.in_force().call_timeout);
 }
 
-void detail::breaker_access::watch(circuit_breaker& which, transition_watcher* watcher) noexcept {
-  which.watcher_.store(watcher, std::memory_order_release);  // pairs with the acquire loads of those who tell it
-}
-
-std::size_t detail::breaker_access::observers(const circuit_breaker& which) noexcept {
-  const event_hub* const hub = which.hub_.load();
-  return hub == nullptr ? 0 : hub->observers();
-}
-
-std::string detail::breaker_access::instance(const circuit_breaker& which) {
-  const event_hub* const hub = which.hub_.load();
-  return hub == nullptr ? std::string() : hub->instance();
-}
-
 clock& circuit_breaker::time_source() const noexcept { return clock_ == nullptr ? steady_clock() : *clock_; }
 
 // --- telling ---
 
 void circuit_breaker::report(const machine::transitions& changes, std::shared_ptr<const std::string> said) noexcept {
   for (const machine::transition& t : changes) {
-    const auto words = is_by_operator(t.trigger) ? said : nullptr;
-    if (t.changes_state()) {
+    const auto words = has_said_reason(t.trigger) ? said : nullptr;
+    if (t.changes_state() && home_) {
+      home_->add(t, machine::describe(t, words ? std::string_view(*words) : std::string_view()), wall_time(t.at, now()));
+    } else if (t.changes_state()) {
       const std::lock_guard lock(mutex_);
       history_.add(t, words.get());
     }
@@ -315,6 +330,7 @@ void circuit_breaker::tell(event_kind kind, std::uint64_t generation, switchgear
 }
 
 void circuit_breaker::note_failure(std::string_view why) noexcept {
+  if (home_) return home_->note_failure(why);
   // Acquire and release pair with each other here and in last_failure_text. Whoever finds it taken leaves his text out: a
   // failure of the same moment is being written down.
   if (text_busy_.test_and_set(std::memory_order_acquire)) return;
@@ -323,6 +339,7 @@ void circuit_breaker::note_failure(std::string_view why) noexcept {
 }
 
 std::string circuit_breaker::last_failure_text() const {
+  if (home_) return home_->last_failure();
   while (text_busy_.test_and_set(std::memory_order_acquire)) {
   }
   const std::string text(last_failure_);
@@ -334,7 +351,8 @@ subscription circuit_breaker::observe(std::function<void(const event&)> handler,
   const std::lock_guard lock(mutex_);
   if (!operator_) operator_ = std::make_unique<operator_part>();
   if (!operator_->hub) {
-    operator_->hub = std::make_shared<detail::event_hub>(name_);
+    // Of a shared block this process makes only some of the transitions: the others are not waited for.
+    operator_->hub = std::make_shared<detail::event_hub>(name_, !home_);
     hub_.store(operator_->hub.get());
   }
   if (filter == event_filter::everything) {
@@ -359,6 +377,7 @@ config circuit_breaker::configuration() const {
 }
 
 std::vector<state_change> circuit_breaker::history() const {
+  if (home_) return home_->history();
   std::vector<state_change> out;
   const std::int64_t time = now();
   const auto items = [this] {
@@ -389,9 +408,8 @@ snapshot circuit_breaker::figures() const {
     out.last_failure = last_failure_text();
   }
   if (seen.state == state::forced_open || seen.state == state::disabled) {
-    const std::lock_guard lock(mutex_);
-    if (operator_ && operator_->override_generation == seen.generation) {
-      out.operator_override = override_info{operator_->owner, operator_->reason, {}};
+    if (const auto note = override_of(seen.generation)) {
+      out.operator_override = override_info{note->owner, note->reason, {}};
       if (seen.facts.until >= 0) out.operator_override->until = wall_time(seen.facts.until, time);
     }
   }
@@ -427,6 +445,7 @@ void circuit_breaker::override_with(switchgear::state s, std::string reason, std
     operator_->override_generation = generation;
     operator_->owner = std::move(owner);
     operator_->reason = reason;
+    if (home_) home_->note_override(generation, {operator_->owner, operator_->reason});
   }
   if (renewed) {
     if (detail::transition_watcher* const watcher = watcher_.load(std::memory_order_acquire)) {
@@ -470,10 +489,15 @@ bool circuit_breaker::put_in_force(const config& next, const config* before, std
     if (before != nullptr && !(present == *before)) return false;
     if (present == next) return true;
     way_.store(none);
-    storage_.reconfigure(machine::resolve(next));
-    history_.set_limit(storage_.in_force().state_history);
-    configuration_ = std::make_unique<config>(next);
-    update_way();
+    if (home_) {
+      home_->reconfigure(next);
+      take_up(home_->regime());
+    } else {
+      storage_.reconfigure(machine::resolve(next));
+      history_.set_limit(storage_.in_force().state_history);
+      configuration_ = std::make_unique<config>(next);
+      update_way();
+    }
   }
   const machine::state_word word{storage_.header().word.load()};
   tell(event_kind::config_changed, word.generation(), word.state(), {}, storage_.header().attempts.load());

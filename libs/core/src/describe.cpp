@@ -45,6 +45,8 @@ std::string describe(const transition& t, std::string_view operator_reason) {
     case trigger::time_to_live_ended: return "time-to-live of the override ended";
     case trigger::reset: return said("reset by hand");
     case trigger::restored: return "restored from a saved state";
+    case trigger::fleet_opened: return said("opened by the fleet");
+    case trigger::fleet_closed: return said("closed by the fleet");
   }
   return {};
 }

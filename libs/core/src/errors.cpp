@@ -17,6 +17,7 @@ std::string open_text(const circuit_open_error::details& d) {
     case rejection_reason::open: text += "rejected after " + std::to_string(d.failure_count) + " failures"; break;
     case rejection_reason::half_open_limit: text += "its probes are all out"; break;
     case rejection_reason::forced_open: text += "an operator holds it open"; break;
+    case rejection_reason::ramp: text += "it has just recovered and admits a share of the calls"; break;
   }
   if (d.retry_after && d.retry_after->count() > 0) text += ", retry after " + format_duration(*d.retry_after);
   if (!d.context.transport.empty()) {

@@ -167,7 +167,8 @@ event_kind kind_of(const machine::transition& t) noexcept {
   return event_kind::closed;
 }
 
-event_hub::event_hub(std::string service) : service_(std::move(service)), instance_(make_instance()) {}
+event_hub::event_hub(std::string service, bool in_order)
+    : service_(std::move(service)), instance_(make_instance()), in_order_(in_order) {}
 
 subscription event_hub::subscribe(handler h, std::uint64_t generation, event_filter filter) {
   queue();  // started before the handler's owner, so that it ends after it
@@ -222,6 +223,10 @@ void event_hub::publish(event_record record) {
   }
   if (is_transition(record.kind) && record.generation <= before_) return;  // older than the first observer
   record.hub = shared_from_this();
+  if (!in_order_) {
+    queue().push(std::move(record));
+    return;
+  }
   const auto ready = [this](const event_record& r) {
     return is_transition(r.kind) ? r.generation <= next_ : r.generation < next_;
   };

@@ -272,6 +272,7 @@ saved_state circuit_breaker::save() const {
 }
 
 std::string circuit_breaker::restore(const saved_state& saved, std::chrono::nanoseconds elapsed) {
+  if (home_) return "the circuit is shared with other processes, and they are using it";
   if (std::string why = validate(saved); !why.empty()) return why;
   const std::int64_t time = now();
   const std::int64_t gone = std::clamp<std::int64_t>(elapsed.count(), 0, longest);

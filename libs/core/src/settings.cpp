@@ -52,8 +52,9 @@ std::int64_t scaled(std::int64_t base, std::uint64_t over, std::uint64_t under, 
 
 }  // namespace
 
-settings resolve(const config& c) noexcept {
+settings resolve(const config& c, std::uint64_t epoch) noexcept {
   settings s;
+  s.epoch = epoch;
   s.enabled = c.enabled;
   s.shadow = c.shadow;
   s.failure_threshold = static_cast<std::uint32_t>(c.failure_threshold);

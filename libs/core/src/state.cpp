@@ -32,6 +32,7 @@ std::string_view to_string(rejection_reason r) noexcept {
     case rejection_reason::open: return "open";
     case rejection_reason::half_open_limit: return "half_open_limit";
     case rejection_reason::forced_open: return "forced_open";
+    case rejection_reason::ramp: return "ramp";
   }
   return "unknown";
 }

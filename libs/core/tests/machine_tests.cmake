@@ -3,6 +3,7 @@
 # The proof of the machine: what others got wrong, real threads, every interleaving, and the plain reference.
 
 switchgear_test(NAME machine_traps SOURCES tests/machine_traps_test.cpp USES core)
+switchgear_test(NAME machine_outside SOURCES tests/machine_outside_test.cpp USES core)
 switchgear_test(NAME machine_stress SOURCES tests/machine_stress_test.cpp USES core)
 
 # The explorer's threads are fibers on one real thread: the thread sanitizer has nothing to see there and cannot follow
@@ -15,6 +16,7 @@ if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize=")
       tests/explorer_test.cpp
       tests/machine_interleavings_test.cpp
       tests/machine_interleavings_operators_test.cpp
+      tests/machine_interleavings_outside_test.cpp
       tests/machine_interleavings_stopped_test.cpp
       tests/machine_interleavings_windows_test.cpp
     USES core)

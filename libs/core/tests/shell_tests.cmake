@@ -23,6 +23,7 @@ if(SWITCHGEAR_BUILD_TESTS AND SWITCHGEAR_WITH_TESTING)
       tests/reconfigure_test.cpp
       tests/restore_test.cpp
       tests/saved_state_test.cpp
+      tests/shared_home_test.cpp
       tests/snapshot_test.cpp
       tests/threads_test.cpp
     USES core)

@@ -68,19 +68,9 @@ config stored_config::load() const noexcept {
   return c;
 }
 
-namespace {
-
-machine::settings settings_of(const config& c, std::uint64_t epoch) {
-  machine::settings s = machine::resolve(c);
-  s.epoch = epoch;
-  return s;
-}
-
-}  // namespace
-
 page_machine::page_machine(state_page& page, std::uint64_t seed)
     : configuration(page.configuration.load()),
-      settings(settings_of(configuration, page.configuration.epoch)),
+      settings(machine::resolve(configuration, page.configuration.epoch)),
       machine(page.block, &page.lane, 1, page.window, &slots, settings, seed) {
   slots.slots = page.slots;
   slots.count = largest_slots;

@@ -28,6 +28,7 @@ state state_of(rejection_reason reason) {
     case rejection_reason::open: return state::open;
     case rejection_reason::half_open_limit: return state::half_open;
     case rejection_reason::forced_open: return state::forced_open;
+    case rejection_reason::ramp: return state::closed;
   }
   return state::open;
 }

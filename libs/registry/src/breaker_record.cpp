@@ -10,14 +10,17 @@
 namespace switchgear::inline v1::detail {
 
 registered_breaker::registered_breaker(std::shared_ptr<registry_core> core, std::string name, const asked_config& wanted,
-                                       std::shared_ptr<const config> configuration, classifier rules, clock* time)
+                                       std::shared_ptr<const config> configuration, classifier rules, clock* time,
+                                       std::unique_ptr<shared_home> home)
     : owner(std::move(core)),
       asked(wanted, configuration),
       has_rules(!rules.is_empty()),
       layered(std::move(configuration)),
       // Without a clock of its own a breaker reads the time in a quicker way.
-      breaker(time == nullptr ? circuit_breaker(std::move(name), *layered, std::move(rules))
-                              : circuit_breaker(std::move(name), *layered, std::move(rules), *time)) {}
+      breaker(home            ? time == nullptr ? circuit_breaker(std::move(name), std::move(home), std::move(rules))
+                                                : circuit_breaker(std::move(name), std::move(home), std::move(rules), *time)
+              : time == nullptr ? circuit_breaker(std::move(name), *layered, std::move(rules))
+                                : circuit_breaker(std::move(name), *layered, std::move(rules), *time)) {}
 
 void registered_breaker::changed(circuit_breaker&, const machine::transition& change) noexcept {
   owner->timers().changed(*this, change);

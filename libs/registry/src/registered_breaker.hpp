@@ -19,7 +19,8 @@ class registry_core;
 /// A breaker with what its registry knows of it. Keeps the registry's memory (not the registry) alive.
 struct registered_breaker final : transition_watcher {
   registered_breaker(std::shared_ptr<registry_core> core, std::string name, const asked_config& wanted,
-                     std::shared_ptr<const config> configuration, classifier rules, clock* time);
+                     std::shared_ptr<const config> configuration, classifier rules, clock* time,
+                     std::unique_ptr<shared_home> home);
 
   void changed(circuit_breaker& which, const machine::transition& change) noexcept override;
 

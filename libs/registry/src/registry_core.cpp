@@ -41,7 +41,8 @@ registry_core::registry_core(const registry_options& options, clock& time, confi
       switch_(options, std::move(dotenv_enabled)),
       reports_(options.max_reports, options.on_report),
       alarms_(time),
-      bus_(options.bus) {
+      bus_(options.bus),
+      shared_(options.shared) {
   if (bus_ != nullptr) {
     observers_.add([bus = bus_](const event& e) { bus->publish(e); }, options.bus_events);
   }
@@ -146,7 +147,9 @@ breaker_handle registry_core::make(std::string_view name, std::uint64_t hash, co
     if (auto p = validate_name(name)) problems.insert(problems.begin(), std::move(*p));
     if (!problems.empty()) throw config_error(std::move(problems));
 
-    std::unique_ptr<registered_breaker> body = build(name, asked, made.layers.value, rules);
+    std::unique_ptr<shared_home> home = shared_ ? shared_->home_of(name, *made.layers.value) : nullptr;
+    const bool is_shared = home != nullptr;
+    std::unique_ptr<registered_breaker> body = build(name, asked, made.layers.value, rules, std::move(home));
     observers_.bring_up_to_date(*body);
     // As it is before anybody can use it: what the bus is told of it later is news.
     std::optional<event> introduction;
@@ -181,6 +184,7 @@ breaker_handle registry_core::make(std::string_view name, std::uint64_t hash, co
       if (asked.how == asked_config::way::whole && made.file->file.table_for(name) != nullptr) {
         reports_.add(hidden_table(name));
       }
+      if (is_shared) compare_with_home(*out.record_->body, *made.layers.value);
     } else {
       compare(*out.record_->body, asked, !rules.is_empty());
     }
@@ -188,11 +192,19 @@ breaker_handle registry_core::make(std::string_view name, std::uint64_t hash, co
   }
 }
 
+void registry_core::compare_with_home(const registered_breaker& body, const config& wanted) {
+  std::string difference = describe_difference(body.breaker.configuration(), wanted);
+  if (difference.empty()) return;
+  reports_.add({registry_report_kind::different_configuration, body.breaker.name(),
+                "shared with others who made it first: " + difference, {}, 1});
+}
+
 std::unique_ptr<registered_breaker> registry_core::build(std::string_view name, const asked_config& asked,
-                                                         std::shared_ptr<const config> configuration, const classifier& rules) {
+                                                         std::shared_ptr<const config> configuration, const classifier& rules,
+                                                         std::unique_ptr<shared_home> home) {
   clock* const own = &clock_ == &steady_clock() ? nullptr : &clock_;
   auto body = std::make_unique<registered_breaker>(shared_from_this(), std::string(name), asked, std::move(configuration), rules,
-                                                   own);
+                                                   own, std::move(home));
   if (has_timer_) breaker_access::watch(body->breaker, body.get());
   return body;
 }
@@ -239,7 +251,7 @@ breaker_handle registry_core::turn_away(std::string_view name, std::uint64_t has
                 1});
   const config off{.enabled = false};
   const asked_config asked{asked_config::way::whole, {}, &off, nullptr};
-  auto body = build(name, asked, std::make_shared<const config>(off), classifier::standard());
+  auto body = build(name, asked, std::make_shared<const config>(off), classifier::standard(), nullptr);
   const std::lock_guard lock(mutex_);
   return settle_in(std::move(body), hash, false, false);
 }

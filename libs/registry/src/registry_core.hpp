@@ -114,9 +114,12 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
 
   // making
   breaker_handle make(std::string_view name, std::uint64_t hash, const asked_config& asked, const classifier& rules);
+  /// Reports when what is in force for all differs from what was asked for here.
+  void compare_with_home(const registered_breaker& body, const config& wanted);
   [[nodiscard]] std::unique_ptr<registered_breaker> build(std::string_view name, const asked_config& asked,
                                                           std::shared_ptr<const config> configuration,
-                                                          const classifier& rules);
+                                                          const classifier& rules,
+                                                          std::unique_ptr<shared_home> home);
   breaker_handle settle_in(std::unique_ptr<registered_breaker> body, std::uint64_t hash, bool listed, bool off);
   breaker_handle turn_away(std::string_view name, std::uint64_t hash);
   void compare(registered_breaker& existing, const asked_config& asked, bool has_rules);
@@ -182,6 +185,7 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
   alarms alarms_;
   observers observers_;
   event_bus* const bus_;
+  const std::shared_ptr<home_provider> shared_;
 
   std::mutex reload_mutex_;  ///< one thread at a time reconfigures; taken before mutex_
   std::atomic<std::uint64_t> reloads_{0};

@@ -5,9 +5,11 @@
 #include <switchgear/classifier.hpp>
 #include <switchgear/clock.hpp>
 #include <switchgear/config.hpp>
+#include <switchgear/detail/breaker_access.hpp>
 #include <switchgear/detail/event_hub.hpp>
 #include <switchgear/detail/history.hpp>
 #include <switchgear/detail/lanes.hpp>
+#include <switchgear/detail/shared_home.hpp>
 #include <switchgear/errors.hpp>
 #include <switchgear/event.hpp>
 #include <switchgear/machine/storage.hpp>
@@ -32,33 +34,6 @@
 #include <vector>
 
 namespace switchgear::inline v1 {
-
-class circuit_breaker;
-
-namespace detail {
-
-/// Told of every transition of a breaker by the thread that made it, outside every lock: for timers. An override whose end
-/// was moved is told too, as a change from its state to the same. `until` not after `at` means that time ends nothing. Short,
-/// and does not throw.
-class transition_watcher {
- public:
-  virtual void changed(circuit_breaker& which, const machine::transition& change) noexcept = 0;
-
- protected:
-  ~transition_watcher() = default;
-};
-
-/// For those who own breakers on behalf of others.
-struct breaker_access {
-  /// One watcher a breaker; it outlives the breaker, or is taken away (null) when no call is in flight.
-  static void watch(circuit_breaker& which, transition_watcher* watcher) noexcept;
-  /// How many subscriptions there are.
-  [[nodiscard]] static std::size_t observers(const circuit_breaker& which) noexcept;
-  /// event::instance of its events; empty as long as nobody has ever observed it.
-  [[nodiscard]] static std::string instance(const circuit_breaker& which);
-};
-
-}  // namespace detail
 
 /// A guarded scope: leaving it normally is a success, leaving it by an exception a failure. A destructor cannot see which
 /// exception is passing, so a classifier's exception rules do not apply here; use call() where they matter, or say
@@ -101,6 +76,10 @@ class circuit_breaker final : private detail::permit_issuer {
   explicit circuit_breaker(std::string name, const config& c = {}, classifier rules = {});
   circuit_breaker(std::string name, const config& c, switchgear::clock& clock);
   circuit_breaker(std::string name, const config& c, classifier rules, switchgear::clock& clock);
+  /// A breaker that others share, in other processes too; see switchgear/host. The configuration is that of its home, and
+  /// history, last failure and override are those of all. Events tell of what this process does.
+  circuit_breaker(std::string name, std::unique_ptr<detail::shared_home> home, classifier rules = {});
+  circuit_breaker(std::string name, std::unique_ptr<detail::shared_home> home, classifier rules, switchgear::clock& clock);
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;
   ~circuit_breaker();
@@ -112,13 +91,13 @@ class circuit_breaker final : private detail::permit_issuer {
   /// Asks for a permit. Never throws, blocks or allocates.
   [[nodiscard]] permit try_acquire() noexcept {
     const std::uint64_t word = storage_.header().word.load(std::memory_order_relaxed);
-    if (way() == plain && is_closed(word)) [[likely]] return {*this, call_grant(word, -1), {}};
+    if (way() == plain && admits_all(word)) [[likely]] return {*this, call_grant(word, -1), {}};
     return acquire_slowly();
   }
   /// The same; the event of a rejection carries the correlation id.
   [[nodiscard]] permit try_acquire(const call_context& context) noexcept {
     const std::uint64_t word = storage_.header().word.load(std::memory_order_relaxed);
-    if (way() == plain && is_closed(word)) [[likely]] return {*this, call_grant(word, -1), {}};
+    if (way() == plain && admits_all(word)) [[likely]] return {*this, call_grant(word, -1), {}};
     return acquire_slowly(context.correlation_id);
   }
 
@@ -226,7 +205,10 @@ class circuit_breaker final : private detail::permit_issuer {
     measured,  ///< read the clock before and after, for slow calls or a time window
   };
   [[nodiscard]] quick_way way() const noexcept { return way_.load(std::memory_order_relaxed); }
-  static bool is_closed(std::uint64_t word) noexcept { return (word & 7) == 0; }
+  /// Closed and not ramping.
+  static bool admits_all(std::uint64_t word) noexcept {
+    return (word & 7) == 0 && (word & 0x30) != static_cast<std::uint64_t>(machine::cause::ramping) << 4;
+  }
   static bool is_clean(std::uint64_t word) noexcept { return (word & machine::state_word::clean_bit) != 0; }
   static machine::grant call_grant(std::uint64_t word, std::int64_t start) noexcept {
     return {.is = machine::grant::kind::call, .generation = machine::state_word{word}.generation(), .start = start};
@@ -236,8 +218,8 @@ class circuit_breaker final : private detail::permit_issuer {
   /// this sees the change; the thread's own counter is ordered by nothing and summed as it comes.
   void succeed(std::uint64_t word) noexcept {
     const std::uint32_t lane = detail::thread_number - 1;  // a thread without a number has none of the lanes
-    if (storage_.header().word.load(std::memory_order_relaxed) == word && lane < storage_.lane_count()) [[likely]] {
-      auto& counter = storage_.lanes()[lane].successes;
+    if (storage_.header().word.load(std::memory_order_relaxed) == word && lane < storage_.own_lane_count()) [[likely]] {
+      auto& counter = storage_.own_lanes()[lane].successes;
       counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     } else {
       settle(call_grant(word, -1), verdict::success, {}, false, nullptr);
@@ -270,6 +252,18 @@ class circuit_breaker final : private detail::permit_issuer {
   [[nodiscard]] switchgear::clock& time_source() const noexcept override;
 
   [[nodiscard]] std::int64_t now() const noexcept;
+  [[nodiscard]] machine::lane_choice lane() const noexcept {
+    return detail::this_lane(storage_.lane_count(), storage_.first_own_lane(), storage_.own_lane_count());
+  }
+  circuit_breaker(std::string name, const detail::shared_regime& regime, std::unique_ptr<detail::shared_home>&& home,
+                  classifier rules, switchgear::clock& clock);
+  [[nodiscard]] std::optional<detail::override_note> override_of(std::uint64_t generation) const;
+  void take_up(const detail::shared_regime& regime) noexcept;
+  /// Takes up what another process has put in force.
+  void follow_home() noexcept;
+  void follow_home_if_changed() noexcept {
+    if (home_ && storage_.header().epoch.load(std::memory_order_relaxed) != storage_.in_force().epoch) follow_home();
+  }
   [[nodiscard]] std::chrono::system_clock::time_point wall_time(std::int64_t at, std::int64_t now) const;
   void override_with(switchgear::state s, std::string reason, std::string owner,
                      std::optional<std::chrono::nanoseconds> ttl);
@@ -282,6 +276,7 @@ class circuit_breaker final : private detail::permit_issuer {
   /// False, and nothing has happened, when `before` is given and no longer in force.
   bool put_in_force(const config& next, const config* before, std::vector<problem>& problems);
 
+  const std::unique_ptr<detail::shared_home> home_;  ///< null: the block lives here
   machine::basic_storage<std::atomic> storage_;
   std::atomic<quick_way> way_{none};
   mutable std::atomic_flag text_busy_;

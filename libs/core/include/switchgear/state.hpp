@@ -19,8 +19,9 @@ enum class state : std::uint8_t {
 /// What became of a call. `timeout` is a failure that we imposed.
 enum class verdict : std::uint8_t { success, failure, timeout, ignored, abandoned };
 
-/// Why a call was not admitted.
-enum class rejection_reason : std::uint8_t { open, half_open_limit, forced_open };
+/// Why a call was not admitted. `ramp`: the circuit is closed again, but only a growing share of the calls is let through
+/// yet; see switchgear/fleet.
+enum class rejection_reason : std::uint8_t { open, half_open_limit, forced_open, ramp };
 
 /// The lower-case name, `half_open`.
 [[nodiscard]] std::string_view to_string(state s) noexcept;

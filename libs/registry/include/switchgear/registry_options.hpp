@@ -2,6 +2,7 @@
 #pragma once
 
 #include <switchgear/config/environment.hpp>
+#include <switchgear/detail/shared_home.hpp>
 #include <switchgear/event_bus.hpp>
 #include <switchgear/registry_report.hpp>
 #include <switchgear/subscription.hpp>
@@ -10,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -74,6 +76,12 @@ struct registry_options {
 
   /// What the bus is told. With event_filter::everything it hears of the calls too, and each call takes the long way.
   event_filter bus_events = event_filter::transitions;
+
+  /// Where the breakers live, when others are to share them: `host::shared_circuits` for the processes of one host. Each name is
+  /// then one circuit for all who share the place. Who is first makes it with his configuration; where another one's differs
+  /// that is reported, and the one in force stays until somebody reconfigures it. Removing and evicting here leaves it there.
+  /// Null: in this process alone.
+  std::shared_ptr<detail::home_provider> shared{};
 
   /// How many reports are kept, 1 … 100,000; the oldest go first.
   std::size_t max_reports = 100;

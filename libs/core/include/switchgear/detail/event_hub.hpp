@@ -65,7 +65,8 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
  public:
   using handler = std::function<void(const event&)>;
 
-  explicit event_hub(std::string service);
+  /// Not `in_order`: transitions are told as they come, because not all of them come here.
+  explicit event_hub(std::string service, bool in_order = true);
 
   /// `generation`: of the breaker now; its transitions after that are waited for, in order.
   [[nodiscard]] subscription subscribe(handler h, std::uint64_t generation, event_filter filter = event_filter::everything);
@@ -100,6 +101,7 @@ class event_hub : public std::enable_shared_from_this<event_hub> {
 
   const std::string service_;
   const std::string instance_;
+  const bool in_order_;
   std::atomic<std::uint32_t> observers_{0};
   std::atomic<event_filter> widest_{event_filter::transitions};
   std::atomic<bool> slows_calls_{false};

@@ -16,11 +16,13 @@ std::uint32_t number_this_thread() noexcept;
 /// How many lanes a breaker gets: one per hardware thread, 2 … 8.
 [[nodiscard]] std::uint32_t lane_count() noexcept;
 
-/// The lane of the calling thread in a breaker with `lanes` lanes: its own, or one that it shares with others.
-[[nodiscard]] inline machine::lane_choice this_lane(std::uint32_t lanes) noexcept {
+/// The lane of the calling thread in a breaker with `lanes` lanes, of which `own`, from `first` on, belong to threads of this
+/// process: its own, or one that it shares with others.
+[[nodiscard]] inline machine::lane_choice this_lane(std::uint32_t lanes, std::uint32_t first, std::uint32_t own) noexcept {
   std::uint32_t number = thread_number;
   if (number == 0) [[unlikely]] number = number_this_thread();
-  return number <= lanes ? machine::lane_choice{number - 1, true} : machine::lane_choice{number % lanes, false};
+  return number <= own ? machine::lane_choice{first + number - 1, true} : machine::lane_choice{number % lanes, false};
 }
+[[nodiscard]] inline machine::lane_choice this_lane(std::uint32_t lanes) noexcept { return this_lane(lanes, 0, lanes); }
 
 }  // namespace switchgear::inline v1::detail

@@ -30,6 +30,7 @@ enum class cause : std::uint8_t {
   manual = 1,        // open: an operator tripped it · closed: reset
   probe_failed = 2,  // open: a probe failed
   recovered = 3,     // closed: enough probes succeeded
+  ramping = 2,       // closed: the same, and a share of the calls is still turned away
 };
 
 /// The one word that decides. Everything else in a block is read in its light: a time, a window cell or a probe slot
@@ -64,6 +65,49 @@ struct state_word {
   }
 };
 
+/// How long a conductor is believed to be there after he was last heard of.
+inline constexpr nanos conductor_patience = 5'000'000'000;
+
+/// Who conducts the recovery of an open or half-open circuit: nobody (`off`, the machine itself does), or somebody outside who
+/// hands out the right to one probe at a time, and says at least every few seconds that he is still there.
+///
+///     bits 0 … 2   phase
+///     bits 3 … 61  time: offered: until when the probe may be acquired · taken and after: when its lease ends
+struct gate_word {
+  enum class phase : std::uint8_t {
+    off,        ///< the machine admits probes and closes the circuit by its own rules
+    shut,       ///< no probe is admitted
+    offered,    ///< one probe may be acquired
+    taken,      ///< it was; its verdict is awaited
+    succeeded,  ///< it succeeded; whether the circuit closes is for the one outside to say
+    failed,     ///< it failed, and the circuit opened
+    returned,   ///< it ended without evidence
+  };
+  std::uint64_t bits = 0;
+
+  [[nodiscard]] static constexpr gate_word make(phase p, nanos until = 0) noexcept {
+    return {static_cast<std::uint64_t>(p) | static_cast<std::uint64_t>(until) << 3};
+  }
+  [[nodiscard]] constexpr gate_word::phase is() const noexcept { return static_cast<phase>(bits & 7); }
+  [[nodiscard]] constexpr nanos until() const noexcept { return static_cast<nanos>(bits >> 3); }
+  [[nodiscard]] constexpr bool off() const noexcept { return is() == phase::off; }
+  friend bool operator==(gate_word, gate_word) = default;
+};
+
+/// How much a ramping circuit admits: millionths of the calls (bits 0 … 19) and how many were asked for (above).
+struct ramp_word {
+  std::uint64_t bits = 0;
+  static constexpr std::uint32_t whole = 1'000'000;
+  static constexpr std::uint64_t one_call = std::uint64_t{1} << 20;
+
+  [[nodiscard]] constexpr std::uint32_t share() const noexcept { return static_cast<std::uint32_t>(bits & (one_call - 1)); }
+  /// Whether the next call is admitted: spread as evenly as whole calls can be.
+  [[nodiscard]] constexpr bool admits_next() const noexcept {
+    const std::uint64_t n = (bits >> 20) % whole;
+    return (n + 1) * share() / whole > n * share() / whole;
+  }
+};
+
 /// The part of a block that never moves while the breaker lives. Pointer-free and address-free: it may be a member, or
 /// lie in a file that many processes map. All words start at 0, which is a closed circuit of generation 0.
 ///
@@ -81,6 +125,9 @@ struct block_header {
   word_type since;      ///< fact: when this state began
   word_type until;      ///< fact: open: the end of the open period · override: its end + 1, 0 = none
   word_type epoch;      ///< settings::epoch of the settings in force
+  word_type gate;       ///< gate_word
+  word_type ramp;       ///< ramp_word; counts while the state word says `ramping`
+  word_type conducted_until;  ///< from this time on gate and ramp count as off: who conducts has gone or hangs
   word_type judged;     ///< the epoch whose rules were judged last: the first verdict of another judges, whatever it is
 
   // Lifetime counters that calls rarely touch; the two that they often touch are in the lanes.

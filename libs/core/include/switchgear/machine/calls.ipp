@@ -136,6 +136,10 @@ acquired basic_machine<Atomic>::acquire(nanos now, lane_choice by) noexcept {
     const state_word w = now_in();
     switch (w.state()) {
       case state::closed:
+        if (w.cause() == cause::ramping && !ramp_admits(now)) {
+          refuse(out, rejection_reason::ramp, 0, now, by);
+          return out;
+        }
         out.permit = {.is = grant::kind::call, .generation = w.generation(), .start = now};
         return out;
       case state::disabled:
@@ -157,28 +161,48 @@ acquired basic_machine<Atomic>::acquire(nanos now, lane_choice by) noexcept {
           refuse(out, rejection_reason::open, until > now ? until - now : 0, now, by);
           return out;
         }
+        gate_word offer;
+        const pass passed = pass_gate(now, offer);
+        if (passed == pass::refused) {
+          if (settle_due(now, out.changes).state() != state::half_open) continue;
+          refuse(out, rejection_reason::half_open_limit, 0, now, by);
+          return out;
+        }
         // The slot is taken before the transition, for the generation that it will make, so that whoever makes the
         // transition is a probe and no probe comes on top of the limit.
         const std::uint64_t next = (w.generation() + 1) & state_word::generation_mask;
         if (claim_slot(next, now, out.permit, out.expired_probe) == claim::full) {
+          step_back(passed, offer);
           if (const std::uint64_t present = now_in().generation(); present != w.generation() && present != next) continue;
           refuse(out, rejection_reason::half_open_limit, 0, now, by);
           return out;
         }
         move(w, state::half_open, cause::none, trigger::open_duration_passed, now, out.changes);
         const state_word after = now_in();
+        out.permit.gated = passed == pass::taken;
         if (after.state() == state::half_open && after.generation() == next) return out;
+        step_back(passed, offer);
         continue;
       }
       case state::half_open: {
-        if (claim_slot(w.generation(), now, out.permit, out.expired_probe) == claim::full) {
+        gate_word offer;
+        const pass passed = pass_gate(now, offer);
+        if (passed == pass::refused) {
           if (now_in().generation() != w.generation()) continue;
           refuse(out, rejection_reason::half_open_limit, 0, now, by);
           return out;
         }
+        if (claim_slot(w.generation(), now, out.permit, out.expired_probe) == claim::full) {
+          step_back(passed, offer);
+          if (now_in().generation() != w.generation()) continue;
+          refuse(out, rejection_reason::half_open_limit, 0, now, by);
+          return out;
+        }
+        out.permit.gated = passed == pass::taken;
         const state_word after = now_in();
         if (after.state() == state::half_open && after.generation() == w.generation()) return out;
         release_slot(out.permit);
+        step_back(passed, offer);
         continue;
       }
     }
@@ -226,7 +250,10 @@ void basic_machine<Atomic>::give_back(const grant& permit, settled& out, nanos n
   if (now_in().generation() != permit.generation) return;
   std::uint64_t expected = slot_tag::make(permit.generation, permit.ticket, occupancy::held).bits;
   const slot_tag vacant = slot_tag::make(permit.generation, permit.ticket, occupancy::vacant);
-  if (slot_at(permit.slot).tag.compare_exchange_strong(expected, vacant.bits) && now >= permit.lease_end) {
+  if (!slot_at(permit.slot).tag.compare_exchange_strong(expected, vacant.bits)) return;
+  if (now < permit.lease_end) {
+    tell_gate(permit, gate_word::phase::returned);
+  } else {
     out.expired_probe = true;
     bump(header_.expired_probes);
   }
@@ -255,8 +282,11 @@ void basic_machine<Atomic>::settle_probe(const grant& permit, bool failed, settl
     }
     if (failed || out.slow) {
       const trigger why = failed ? trigger::probe_failed : trigger::slow_probe;
-      if (move(w, state::open, cause::probe_failed, why, now, out.changes)) return;
-    } else if (w.count() + 1 >= settings_.success_threshold) {
+      if (move(w, state::open, cause::probe_failed, why, now, out.changes)) {
+        tell_gate(permit, gate_word::phase::failed);
+        return;
+      }
+    } else if (!is_conducted(gate(), now) && w.count() + 1 >= settings_.success_threshold) {
       if (move(w, state::closed, cause::recovered, trigger::probes_succeeded, now, out.changes, {},
                {.observed = w.count() + 1, .limit = settings_.success_threshold})) {
         return;
@@ -268,6 +298,7 @@ void basic_machine<Atomic>::settle_probe(const grant& permit, bool failed, settl
   }
   expected = settling.bits;
   tag.compare_exchange_strong(expected, slot_tag::make(permit.generation, permit.ticket, occupancy::vacant).bits);
+  tell_gate(permit, gate_word::phase::succeeded);
 }
 
 template <template <class> class Atomic>
@@ -284,7 +315,12 @@ auto basic_machine<Atomic>::judge(std::uint64_t generation, std::uint64_t consec
             {.observed = consecutive, .limit = s.failure_threshold}};
   }
   if (s.failure_rate == 0 && s.failure_count == 0 && s.slow_call_duration == 0) return {};
-  const window_totals held = window(generation, now);
+  return judge(window(generation, now));
+}
+
+template <template <class> class Atomic>
+auto basic_machine<Atomic>::judge(const window_totals& held) const noexcept -> judgement {
+  const settings& s = settings_;
   const auto failures = static_cast<std::uint32_t>(held.failures);
   const bool enough = held.calls >= s.minimum_calls;
   const auto reaches = [&held](std::uint64_t part, std::uint64_t rate) { return part * 1'000'000 >= rate * held.calls; };
@@ -375,7 +411,8 @@ void basic_machine<Atomic>::conclude(std::uint64_t generation, pushed_verdict v,
       }
     }
     state_word next = w.with_count(consecutive);
-    const bool cleans = v.asks_clean && may_be_clean(generation, now);
+    // While a share is turned away no call may take the way of the healthy, so the word is not called clean.
+    const bool cleans = v.asks_clean && w.cause() != cause::ramping && may_be_clean(generation, now);
     if (cleans) next.bits |= state_word::clean_bit;
     std::uint64_t seen = w.bits;
     if (next.bits == seen) return;

@@ -27,6 +27,8 @@ enum class trigger : std::uint8_t {
   time_to_live_ended,
   reset,
   restored,
+  fleet_opened,  ///< somebody who sees more than this block decided so
+  fleet_closed,
 };
 
 /// One step from one generation to the next, as seen by the one thread that made it.
@@ -83,6 +85,7 @@ struct grant {
   std::uint64_t generation = 0;
   nanos start = -1;  ///< -1 when it was not measured
   nanos lease_end = latest;
+  bool gated = false;  ///< a probe that took what the gate offered; its end is told there
 };
 
 struct refusal {
@@ -211,6 +214,34 @@ class basic_machine {
   transitions reset(nanos now) noexcept;
   void reset_metrics() noexcept;
 
+  // --- for those who decide for many blocks; each acts only while the block is in `generation` ---
+
+  /// An open period that was decided elsewhere.
+  struct opening {
+    nanos until = 0;
+    std::uint32_t attempt = 0;
+    std::uint32_t failure_count = 0;
+  };
+  /// Opens a closed or half-open circuit; of an open one the end of the period and the attempt become these, without a
+  /// transition. True when the circuit is as wanted.
+  bool impose_open(std::uint64_t generation, const opening& what, nanos now, transitions& out) noexcept;
+  /// Closes an open or half-open circuit as recovered; with a share below ramp_word::whole the rest of the calls is turned
+  /// away until set_share says more. False when it was neither.
+  bool impose_closed(std::uint64_t generation, std::uint32_t share, nanos now, transitions& out) noexcept;
+  /// Another share for a ramping circuit; ramp_word::whole ends the ramp. False when it is not ramping.
+  bool set_share(std::uint64_t generation, std::uint32_t share) noexcept;
+  /// Says that whoever conducts is there: gate and ramp count for conductor_patience from `now` on.
+  void conduct(nanos now) noexcept;
+  /// Compare and swap; see gate_word. Only one may conduct a block at a time.
+  bool set_gate(gate_word expected, gate_word next) noexcept {
+    return header_.gate.compare_exchange_strong(expected.bits, next.bits);
+  }
+  /// The facts of the present generation, as far as they are published.
+  [[nodiscard]] facts known_facts() const noexcept { return read_facts(now_in()); }
+  [[nodiscard]] gate_word gate() const noexcept { return {header_.gate.load()}; }
+  /// Whether rules 2 to 4 hold for a window of these totals, as a transition with the rule and its numbers.
+  [[nodiscard]] bool would_trip(const window_totals& held, transition& why) const noexcept;
+
   /// To be called when the settings of the block have changed: nothing may be taken for granted any more.
   void reconfigured() noexcept;
 
@@ -235,6 +266,8 @@ class basic_machine {
     nanos until = -1;
     std::uint32_t failure_count = 0;
     bool known = false;
+    bool imposed = false;  ///< `until` and `attempt` are not to be computed
+    std::uint32_t attempt = 0;
   };
   struct evidence {
     std::uint64_t observed = 0, limit = 0, calls = 0;
@@ -265,6 +298,16 @@ class basic_machine {
   [[nodiscard]] bool is_due(state_word w, const facts& known, nanos now) const noexcept;
 
   enum class claim : std::uint8_t { taken, full };
+  /// What the gate says to one who wants a probe: `was` is the offer that was taken, if one was.
+  enum class pass : std::uint8_t { free, taken, refused };
+  pass pass_gate(nanos now, gate_word& was) noexcept;
+  /// Gives an offer back that was taken in vain.
+  void step_back(pass p, gate_word was) noexcept;
+  /// Tells the gate how its probe ended.
+  void tell_gate(const grant& permit, gate_word::phase end) noexcept;
+  [[nodiscard]] bool ramp_admits(nanos now) noexcept;
+  [[nodiscard]] nanos conducted_until() const noexcept { return static_cast<nanos>(header_.conducted_until.load()); }
+  [[nodiscard]] bool is_conducted(gate_word g, nanos now) const noexcept { return !g.off() && now < conducted_until(); }
   claim claim_slot(std::uint64_t generation, nanos now, grant& out, bool& expired) noexcept;
   void release_slot(const grant& permit) noexcept;
   [[nodiscard]] probe_slot<Atomic>& slot_at(std::uint32_t index) const noexcept;
@@ -291,6 +334,7 @@ class basic_machine {
     evidence numbers;
   };
   [[nodiscard]] judgement judge(std::uint64_t generation, std::uint64_t consecutive, nanos now) const noexcept;
+  [[nodiscard]] judgement judge(const window_totals& held) const noexcept;
   [[nodiscard]] bool may_be_clean(std::uint64_t generation, nanos now) const noexcept;
   void withdraw_clean() noexcept;
   [[nodiscard]] window_totals window(std::uint64_t generation, nanos now) const noexcept;
@@ -323,6 +367,7 @@ using real_machine = basic_machine<std::atomic>;
 
 #include <switchgear/machine/transitions.ipp>
 #include <switchgear/machine/calls.ipp>
+#include <switchgear/machine/outside.ipp>
 
 namespace switchgear::inline v1::machine {
 extern template class basic_machine<std::atomic>;

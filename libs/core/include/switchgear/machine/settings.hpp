@@ -41,8 +41,8 @@ struct settings {
   [[nodiscard]] bool needs_clock() const noexcept { return slow_call_duration > 0 || timed_window; }
 };
 
-/// Precondition: c.validate() is empty.
-[[nodiscard]] settings resolve(const config& c) noexcept;
+/// Precondition: c.validate() is empty. `epoch` is that of the block it is for.
+[[nodiscard]] settings resolve(const config& c, std::uint64_t epoch = 0) noexcept;
 
 /// How long a circuit stays open in its `attempt`-th recovery: open_duration × multiplier^attempt, cut to whole
 /// nanoseconds, at most max_open_duration, plus jitter × `random` (0 … 2^32 - 1 stands for [0, 1)), at least

@@ -9,7 +9,20 @@
 
 namespace switchgear::inline v1::machine {
 
-/// One block in the memory of this process, with the settings it runs under.
+/// A block that lies elsewhere, e.g. in a file that several processes map, and the part of it that is this process's own.
+template <template <class> class Atomic>
+struct foreign_block {
+  block_header<Atomic>* header = nullptr;
+  counter_lane<Atomic>* lanes = nullptr;
+  std::uint32_t lane_count = 0;  ///< of all processes
+  std::uint32_t first_lane = 0;  ///< the first that threads of this process may own
+  std::uint32_t own_lanes = 0;   ///< how many; 0: none, they share all
+  std::uint64_t seed = 0;        ///< the same for all processes
+  probe_slot<Atomic>* slots = nullptr;
+  std::uint32_t slot_count = 0;  ///< enough for every valid configuration
+};
+
+/// One block, in the memory of this process or elsewhere, with the settings it runs under.
 ///
 /// Thread safety: machine() and the machine it gives may be used from any thread, also while another reconfigures.
 /// reconfigure() itself takes one caller at a time. A verdict that settles at the very moment at which a reconfiguration
@@ -24,12 +37,34 @@ class basic_storage {
 
   /// `lanes` at least 1. `seed` varies the jitter.
   basic_storage(const settings& s, std::uint32_t lanes, std::uint64_t seed)
-      : lane_count_(lanes), seed_(seed), lanes_(new counter_lane<Atomic>[lanes]()), newest_(new regime(s)) {
+      : header_(&own_header_),
+        lane_count_(lanes),
+        own_lanes_(lanes),
+        seed_(seed),
+        own_memory_(new counter_lane<Atomic>[lanes]()),
+        lanes_(own_memory_.get()),
+        newest_(new regime(s)) {
     newest_->window = std::make_unique<word_type[]>(window_words(s));
     newest_->view = newest_->window.get();
     newest_->make_slots(s.half_open_max_calls);
     newest_->slots = &newest_->segment;
     newest_->slot_count = s.half_open_max_calls;
+    current_.store(newest_.get(), std::memory_order_release);
+  }
+  /// A block that lies elsewhere, with the window that belongs to the settings. It outlives this.
+  basic_storage(const settings& s, const foreign_block<Atomic>& block, word_type* window)
+      : header_(block.header),
+        lane_count_(block.lane_count),
+        own_lanes_(block.own_lanes),
+        first_lane_(block.first_lane),
+        seed_(block.seed),
+        lanes_(block.lanes),
+        newest_(new regime(s)) {
+    newest_->view = window;
+    newest_->segment.slots = block.slots;
+    newest_->segment.count = block.slot_count;
+    newest_->slots = &newest_->segment;
+    newest_->slot_count = block.slot_count;
     current_.store(newest_.get(), std::memory_order_release);
   }
   basic_storage(const basic_storage&) = delete;
@@ -38,14 +73,23 @@ class basic_storage {
   [[nodiscard]] basic_machine<Atomic> machine() const noexcept {
     // Acquire: pairs with the release store of the constructor and of reconfigure.
     const regime* r = current_.load(std::memory_order_acquire);
-    return {header_, lanes_.get(), lane_count_, r->view, r->slots, r->in_force, seed_};
+    return {*header_, lanes_, lane_count_, r->view, r->slots, r->in_force, seed_};
   }
   [[nodiscard]] const settings& in_force() const noexcept {
     return current_.load(std::memory_order_acquire)->in_force;
   }
-  [[nodiscard]] block_header<Atomic>& header() const noexcept { return header_; }
-  [[nodiscard]] counter_lane<Atomic>* lanes() const noexcept { return lanes_.get(); }
+  [[nodiscard]] block_header<Atomic>& header() const noexcept { return *header_; }
+  [[nodiscard]] counter_lane<Atomic>* lanes() const noexcept { return lanes_; }
   [[nodiscard]] std::uint32_t lane_count() const noexcept { return lane_count_; }
+  /// The lanes that threads of this process may own.
+  [[nodiscard]] counter_lane<Atomic>* own_lanes() const noexcept { return lanes_ + first_lane_; }
+  [[nodiscard]] std::uint32_t own_lane_count() const noexcept { return own_lanes_; }
+  [[nodiscard]] std::uint32_t first_own_lane() const noexcept { return first_lane_; }
+  /// For the only thread of a process that was just forked: the lanes of its parent are not its own.
+  void use_lanes(std::uint32_t first, std::uint32_t count) noexcept {
+    first_lane_ = first;
+    own_lanes_ = count;
+  }
   [[nodiscard]] word_type* window() const noexcept { return current_.load(std::memory_order_acquire)->view; }
 
   /// Puts `next` in force. State, generation, permits, attempt, override and consecutive count stay; so do the newest
@@ -65,7 +109,7 @@ class basic_storage {
       fresh->view = fresh->window.get();
       if (!before.timed_window && !next.timed_window) {
         count_window<Atomic>(fresh->view, next.window_calls)
-            .adopt(count_window<Atomic>(old->view, before.window_calls), state_word{header_.word.load()}.generation());
+            .adopt(count_window<Atomic>(old->view, before.window_calls), state_word{header_->word.load()}.generation());
       }
     }
     fresh->slots = old->slots;
@@ -83,6 +127,17 @@ class basic_storage {
     newest_ = std::move(fresh);
     current_.store(newest_.get(), std::memory_order_release);
     machine().reconfigured();
+  }
+
+  /// For a block that lies elsewhere: takes up settings that were put in force there, with their own epoch and window.
+  void follow(const settings& next, word_type* window) {
+    auto fresh = std::make_unique<regime>(next);
+    fresh->view = window;
+    fresh->slots = newest_->slots;
+    fresh->slot_count = newest_->slot_count;
+    fresh->previous = std::move(newest_);
+    newest_ = std::move(fresh);
+    current_.store(newest_.get(), std::memory_order_release);
   }
 
  private:
@@ -109,11 +164,15 @@ class basic_storage {
                           : count_window<Atomic>::words(s.window_calls);
   }
 
-  mutable block_header<Atomic> header_{};
+  block_header<Atomic> own_header_{};
+  block_header<Atomic>* header_;
   std::uint32_t lane_count_;
+  std::uint32_t own_lanes_;
+  std::uint32_t first_lane_ = 0;
   std::uint64_t seed_;
   std::atomic<const regime*> current_{nullptr};
-  std::unique_ptr<counter_lane<Atomic>[]> lanes_;
+  std::unique_ptr<counter_lane<Atomic>[]> own_memory_;
+  counter_lane<Atomic>* lanes_;
   std::unique_ptr<regime> newest_;
 };
 

@@ -46,7 +46,8 @@ std::uint64_t basic_machine<Atomic>::plan(std::uint8_t which, std::uint64_t befo
   switch (which) {
     case fact_attempts: {
       const auto closed_at = static_cast<nanos>(header_.closed_at.load() >> 4) - 1;
-      const std::uint64_t attempt = attempt_after(w, static_cast<std::uint32_t>(before), closed_at, now);
+      const std::uint64_t attempt =
+          known.imposed ? known.attempt : attempt_after(w, static_cast<std::uint32_t>(before), closed_at, now);
       std::uint64_t count = before >> 32;
       if (w.state() == state::closed) count = 0;
       if (w.state() == state::open) count = known.known ? known.failure_count : w.count();
@@ -54,7 +55,7 @@ std::uint64_t basic_machine<Atomic>::plan(std::uint8_t which, std::uint64_t befo
     }
     case fact_closed_at:
       if (w.state() != state::closed || w.cause() == cause::none) return before;
-      return w.cause() == cause::recovered ? static_cast<std::uint64_t>(now) + 1 : 0;
+      return w.cause() == cause::manual ? 0 : static_cast<std::uint64_t>(now) + 1;
     case fact_since:
       return static_cast<std::uint64_t>(now);
     default:
@@ -87,10 +88,10 @@ bool basic_machine<Atomic>::move(state_word seen, state to, cause c, trigger why
   publish(seen, now);
   const facts before = read_facts(seen);
   const std::uint64_t generation = (seen.generation() + 1) & state_word::generation_mask;
-  if (c == cause::probe_failed) known.failure_count = before.failure_count + 1;
+  if (to == state::open && c == cause::probe_failed) known.failure_count = before.failure_count + 1;
   if (to == state::half_open || to == state::forced_open || to == state::disabled) known.failure_count = before.failure_count;
   const state_word next = state_word::make(to, generation, c, to == state::open ? known.failure_count : 0);
-  if (to == state::open) {
+  if (to == state::open && !known.imposed) {
     known.until = later(now, open_period(attempt_after(next, before.attempt, before.closed_at, now), generation));
   }
   known.known = true;
@@ -291,7 +292,11 @@ observation basic_machine<Atomic>::observe(nanos now) const noexcept {
     out.state = w.state();
     if (published && is_due(w, out.facts, now)) out.state = w.state() == state::open ? state::half_open : state::closed;
     if (out.state == state::open) out.retry_after = published ? out.facts.until - now : settings_.open_duration;
-    if (w.state() == state::half_open && out.probes_in_flight >= settings_.half_open_max_calls) out.retry_after = 0;
+    if (w.state() == state::half_open) {
+      const gate_word g = gate();
+      const bool blocked = is_conducted(g, now) && (g.is() != gate_word::phase::offered || now >= g.until());
+      if (blocked || out.probes_in_flight >= settings_.half_open_max_calls) out.retry_after = 0;
+    }
     if (settings_.shadow) out.retry_after = -1;
     if (!settings_.enabled) {
       out.state = state::disabled;
