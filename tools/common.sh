@@ -7,13 +7,15 @@
 
 # The Debian packages each command needs, no more. --no-install-recommends is used, so each is named.
 packages_to_run=(g++ cmake ninja-build nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libspdlog-dev
-  libcurl4-openssl-dev libboost1.81-dev libhiredis-dev librdkafka-dev libpq-dev prometheus-cpp-dev)
+  libcurl4-openssl-dev libboost1.81-dev libhiredis-dev librdkafka-dev libpq-dev prometheus-cpp-dev
+  liblua5.1-0-dev)
 # The page takes a library from npm. Where npm did not come as Debian's package, its packages would only be in the way.
 command -v npm >/dev/null || packages_to_run+=(nodejs npm)
 packages_to_bench=("${packages_to_run[@]}" libbenchmark-dev redis-server)
 # shellcheck disable=SC2034 # used by ./test
 packages_to_test=("${packages_to_bench[@]}" libgtest-dev libgmock-dev librapidcheck-dev ccache pkg-config
-  postgresql-15 chromium prometheus doxygen curl jq clang lld llvm libclang-rt-14-dev)
+  postgresql-15 chromium prometheus doxygen curl jq clang lld llvm libclang-rt-14-dev
+  spin iproute2)
 
 say() { printf '%s\n' "$*" >&2; }
 
