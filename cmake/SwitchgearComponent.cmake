@@ -91,6 +91,9 @@ function(switchgear_test)
   # By name, because the core's tests are declared before the component testing is.
   target_link_libraries(${arg_NAME} PRIVATE $<TARGET_NAME_IF_EXISTS:switchgear_testing>)
   set_target_properties(${arg_NAME} PROPERTIES CXX_EXTENSIONS OFF)
+  if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=[a-z,-]*undefined")
+    target_compile_definitions(${arg_NAME} PRIVATE SWITCHGEAR_TEST_UNDER_UBSAN)  # for tests that it cannot live with
+  endif()
   target_precompile_headers(${arg_NAME} REUSE_FROM switchgear_test_headers)
   gtest_discover_tests(${arg_NAME} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
 endfunction()

@@ -19,6 +19,8 @@
 #include "command.hpp"
 #include "console.hpp"
 #include "ending.hpp"
+#include "fleet_options.hpp"
+#include "fleet_source.hpp"
 #include "merged_sources.hpp"
 #include "state_folder_source.hpp"
 
@@ -29,6 +31,7 @@ using switchgear::circuit_source;
 struct request {
   std::string bus;
   std::string state_dir;
+  fleet_choice fleet;
   std::string token_file;
   std::string refresh = "1s";
   std::string ready = "no-critical-open";
@@ -37,6 +40,9 @@ struct request {
 };
 
 constexpr std::size_t most_of_token_file = 1024;
+
+/// How long one question to a fleet's store may take: the page is stale meanwhile.
+constexpr auto most_of_a_look = std::chrono::seconds(1);
 
 /// The first line of the file, which nobody else may be able to read.
 std::string read_token(const std::string& path) {
@@ -75,11 +81,15 @@ shown_circuits find_circuits(const request& r) {
   shown_circuits out;
   std::vector<std::shared_ptr<circuit_source>> all;
   // The folder first: of a circuit that both know, it is the one to act on.
-  if (r.bus.empty() || !r.state_dir.empty()) {
+  if ((r.bus.empty() && !r.fleet.given()) || !r.state_dir.empty()) {
     const std::filesystem::path folder =
         r.state_dir.empty() ? switchgear::host::default_state_folder() : std::filesystem::path(r.state_dir);
     all.push_back(std::make_shared<state_folder_source>(folder));
     out.words = "the circuits in " + folder.string();
+  }
+  if (r.fleet.given()) {
+    all.push_back(std::make_shared<fleet_source>(open_fleet(r.fleet, most_of_a_look), shown_fleet(r.fleet)));
+    out.words += (out.words.empty() ? "the circuits of " : " and of ") + shown_fleet(r.fleet);
   }
   if (!r.bus.empty()) {
     out.bus = open_named_bus(r.bus, {.on_notice = [](const switchgear::bus_notice& n) {
@@ -140,7 +150,8 @@ int run(const request& r) {
 
 constexpr const char* footer = R"text(Examples:
   switchgear dashboard                                              the circuits of `switchgear exec` on this host
-  switchgear dashboard --bus redis://127.0.0.1:6379/0 --read-only   a whole fleet, to look at
+  switchgear dashboard --bus redis://127.0.0.1:6379/0 --read-only   what a bus tells, to look at
+  switchgear dashboard --fleet redis://127.0.0.1:6379/0             a whole fleet, to look at and to act on
   switchgear dashboard --listen 0.0.0.0:8600 --token-file token     for others too: they need the token
   curl -H "Authorization: Bearer $(cat token)" http://host:8600/api/v1/circuits
 
@@ -148,7 +159,8 @@ Without --token-file a token is made anew each time and stands in the printed ad
 start without --token-file or --tls-in-front.
 
 The page has JSON behind it: /api/v1/openapi.json describes it. /metrics is for Prometheus, /healthz and /readyz for
-whoever restarts and routes. On a bus circuits can be looked at only; act where they live.
+whoever restarts and routes. On a bus circuits can be looked at only; act where they live. What is done to a circuit of
+--fleet is done at all instances; it shows the circuits that the fleet has ever decided about.
 
 Exit status: 0 Ctrl-C, 1 it could not listen, 2 the command line makes no sense)text";
 
@@ -165,7 +177,11 @@ void add_dashboard_command(CLI::App& app, int& exit_code) {
   command->add_flag("--tls-in-front", r->options.tls_in_front, "a proxy in front speaks TLS and decides who comes through");
   command->add_flag("--read-only", r->options.read_only, "nobody can act");
   add_bus_option(*command, r->bus, "show the circuits that this bus tells of");
-  command->add_option("--state-dir", r->state_dir, "show those in this state folder; default without --bus: that of exec")
+  add_fleet_options(*command, r->fleet, "show the circuits that this fleet shares, and how each instance sees them")
+      ->envname("SWITCHGEAR_FLEET");
+  command
+      ->add_option("--state-dir", r->state_dir,
+                   "show those in this state folder; default without --bus and --fleet: that of exec")
       ->type_name("FOLDER");
   command->add_option("--host", r->options.hosts, "a further name under which browsers come, as behind a proxy")
       ->type_name("NAME");

@@ -14,6 +14,7 @@
 #include "config_options.hpp"
 #include "console.hpp"
 #include "exit_list.hpp"
+#include "guarded_call.hpp"
 #include "published_circuit.hpp"
 
 namespace host = switchgear::host;
@@ -38,6 +39,7 @@ struct request {
   std::string ignore_exit;
   std::string failure_exit;
   std::string bus;
+  std::string shared;
   bool quiet = false;
 };
 
@@ -46,84 +48,6 @@ nanoseconds duration_of(const std::string& text, const char* option) {
   if (!read) throw usage_error(std::string(option) + " \"" + text + "\": " + read.error);
   return *read.value;
 }
-
-void say(const std::string& line) { std::cerr << "switchgear: " + line + "\n"; }
-
-/// The circuit in its file, for one call.
-class guarded_call {
- public:
-  guarded_call(host::state_file file, published_circuit published, bool quiet)
-      : file_(std::move(file)), published_(std::move(published)), quiet_(quiet) {}
-  ~guarded_call() {
-    if (!published_.finish(file_) && !quiet_) {
-      say("circuit " + file_.name() + ": the bus " + published_.shown_name() + " did not take what happened");
-    }
-  }
-
-  /// Whether the call may be made; why not has been said then.
-  bool begin(const std::vector<switchgear::config_patch>& layers) {
-    published_.start(file_);
-    std::vector<switchgear::problem> problems;
-    admission_ = file_.acquire(layers, problems);
-    if (!problems.empty()) throw usage_error(switchgear::describe(problems));
-    tell(admission_.changes);
-    if (!admission_.admitted()) {
-      say(rejection());
-      return false;
-    }
-    if (admission_.permit.is == switchgear::machine::grant::kind::shadow && !quiet_) {
-      say("circuit " + file_.name() + " would have rejected this (shadow)");
-    }
-    return true;
-  }
-
-  [[nodiscard]] const switchgear::config& configuration() const { return admission_.configuration; }
-
-  /// Never throws: the command has run by then, and its exit status is what the caller wants to hear.
-  void settle(verdict v, const std::string& what) noexcept {
-    if (settled_) return;
-    settled_ = true;
-    try {
-      const auto done = file_.settle(admission_.permit, v, what);
-      tell(done.changes);
-      if (done.lease_ended && !quiet_) {
-        say("circuit " + file_.name() +
-            ": this was a probe, and it took longer than probe_timeout, so it did not count; "
-            "set --probe-timeout above the time the command takes");
-      }
-    } catch (const std::exception& e) {
-      say(std::string("error: the outcome could not be recorded: ") + e.what());
-    }
-  }
-
- private:
-  void tell(const std::vector<host::change>& changes) {
-    published_.tell(file_, changes);
-    if (quiet_) return;
-    for (const auto& c : changes) std::cerr << line_of(file_.name(), c) + "\n";
-  }
-
-  [[nodiscard]] std::string rejection() const {
-    using switchgear::rejection_reason;
-    const auto& r = admission_.rejection;
-    std::string line = "circuit " + file_.name() + " rejected the command: ";
-    switch (r.reason) {
-      case rejection_reason::open:
-        return line + "open (" + admission_.reason + "), retry after " + spoken(nanoseconds(r.retry_after));
-      case rejection_reason::half_open_limit: return line + "half_open_limit (a probe is out already), retry after 0s";
-      case rejection_reason::ramp:  // only a fleet lets calls in by shares
-      case rejection_reason::forced_open: break;
-    }
-    line += "forced_open (" + admission_.reason + ")";
-    return admission_.owner.empty() ? line : line + " by " + admission_.owner;
-  }
-
-  host::state_file file_;
-  published_circuit published_;
-  host::admission admission_;
-  bool quiet_;
-  bool settled_ = false;
-};
 
 std::string description_of(const child_end& end) {
   if (end.signal == 0) return "exit status " + std::to_string(end.status);
@@ -153,17 +77,9 @@ int run(const request& r) {
   const auto layers = r.configuration.layers(r.name);
   const auto initial = switchgear::apply_layers(layers, switchgear::config{});
   const auto folder = host::state_folder::open_or_create(host::default_state_folder());
-  // With the defaults under them the layers must make sense only for a circuit that is new.
-  const auto open = [&] {
-    try {
-      return host::state_file::open(folder, r.name);
-    } catch (const host::state_error& e) {
-      if (e.what_kind() != host::state_error::kind::missing) throw;
-    }
-    if (!initial) throw usage_error(switchgear::describe(initial.problems));
-    return host::state_file::open_or_create(folder, r.name, initial.value);
-  };
-  guarded_call call(open(), std::move(published), r.quiet);
+  const auto held = r.shared.empty() ? call_in_own_file(folder, r.name, initial, std::move(published), r.quiet)
+                                     : call_in_shared_file(folder, r.shared, r.name, initial, std::move(published), r.quiet);
+  guarded_call& call = *held;
 
   const signal_keeper signals;  // from here on a signal cannot end us with a permit in hand
   if (!call.begin(layers)) return exit_rejected;
@@ -194,6 +110,7 @@ constexpr const char* footer = R"(Examples:
   switchgear exec --name backup -- rsync -a /data host:/backup
   switchgear exec --name api --failure-threshold 3 --open-duration 30s --timeout 10s -- curl -fsS https://api.example/
   switchgear exec --name import --ignore-exit 2,64-78 -- ./import.sh
+  switchgear exec --shared shop --name payments -- ./settle.sh     # one circuit with the servers that share shop.circuits
 
 A command that exits 0 is a success, any other exit status or a signal a failure. Each key of the configuration comes
 from the first of these that names it: options, the TOML file, --preset, SWITCHGEAR_CB_* variables (then --env-file),
@@ -230,6 +147,9 @@ void add_exec_command(CLI::App& app, int& exit_code, std::vector<std::string> co
       ->type_name("LIST");
   exec->add_option("--failure-exit", r->failure_exit, "only these exit statuses are failures; the others are successes")
       ->type_name("LIST");
+  exec->add_option("--shared", r->shared,
+                   "the circuit is one of the shared circuits FILE.circuits of the state folder, as servers use them")
+      ->type_name("FILE");
   add_bus_option(*exec, r->bus, "tell this bus of the circuit's transitions; the command never waits for it");
   exec->add_flag("--quiet", r->quiet, "no lines about transitions; a rejection is still explained");
   r->configuration.add_to(*exec);

@@ -8,17 +8,19 @@
 #include "circuits.hpp"
 #include "command.hpp"
 #include "console.hpp"
+#include "shared_operators.hpp"
 
 namespace {
 
 struct request {
   std::string name;
+  std::string shared;
   bool json = false;
   std::size_t limit = 0;
 };
 
 void print_history(const request& r) {
-  auto view = view_circuit(r.name);
+  auto view = r.shared.empty() ? view_circuit(r.name) : view_shared(r.shared, r.name);
   auto& changes = view.snapshot.state_changes;
   if (r.limit != 0 && changes.size() > r.limit) {
     changes.erase(changes.begin(), changes.end() - static_cast<std::ptrdiff_t>(r.limit));
@@ -50,6 +52,7 @@ void add_history_command(CLI::App& app, int& exit_code) {
   command->add_option("name", r->name, "the circuit")->required()->type_name("NAME");
   command->add_flag("--json", r->json, "as a JSON array of state changes");
   command->add_option("--limit", r->limit, "only the newest N")->type_name("N")->check(CLI::Range(1, 1'000'000));
+  add_shared_option(*command, r->shared);
   command->callback([r, &exit_code] {
     print_history(*r);
     exit_code = 0;

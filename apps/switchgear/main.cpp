@@ -94,6 +94,7 @@ int run(std::vector<std::string> words) {
   add_dashboard_command(app, exit_code);
   add_operator_commands(app, exit_code);
   add_conform_command(app, exit_code);
+  add_simulate_command(app, exit_code);
 
   if (words.empty()) {
     std::cout << app.help();

@@ -9,6 +9,8 @@
 #include "circuits.hpp"
 #include "command.hpp"
 #include "console.hpp"
+#include "fleet_operators.hpp"
+#include "shared_operators.hpp"
 
 namespace host = switchgear::host;
 using switchgear::state;
@@ -20,7 +22,9 @@ struct request {
   std::string reason;
   std::string owner;
   std::string ttl;
+  std::string shared;
   bool metrics = false;
+  fleet_choice fleet;
 };
 
 std::string login_name() {
@@ -48,30 +52,52 @@ void tell(const request& r, const host::operation& done, std::string_view nothin
   }
 }
 
+using kind = switchgear::circuit_action::kind;
+
+switchgear::circuit_action action_of(const request& r, kind what) {
+  return {.what = what, .name = r.name, .instance = {}, .owner = r.owner, .reason = r.reason, .ttl = time_to_live(r)};
+}
+
 void trip(const request& r) {
-  const auto done = open_circuit(r.name).trip(r.reason);
+  const auto done = r.shared.empty() ? open_circuit(r.name).trip(r.reason) : operate_shared(r.shared, action_of(r, kind::trip));
   tell(r, done, "is " + std::string(to_string(done.before)) + " already");
 }
 
-void force_open(const request& r) { tell(r, open_circuit(r.name).force_open(r.reason, r.owner, time_to_live(r)), ""); }
+void force_open(const request& r) {
+  tell(r, r.shared.empty() ? open_circuit(r.name).force_open(r.reason, r.owner, time_to_live(r))
+                           : operate_shared(r.shared, action_of(r, kind::force_open)), "");
+}
 
-void disable(const request& r) { tell(r, open_circuit(r.name).disable(r.reason, r.owner, time_to_live(r)), ""); }
+void disable(const request& r) {
+  tell(r, r.shared.empty() ? open_circuit(r.name).disable(r.reason, r.owner, time_to_live(r))
+                           : operate_shared(r.shared, action_of(r, kind::disable)), "");
+}
 
 void release(const request& r) {
-  const auto done = open_circuit(r.name).release(r.reason);
+  const auto done =
+      r.shared.empty() ? open_circuit(r.name).release(r.reason) : operate_shared(r.shared, action_of(r, kind::release));
   // An override whose time-to-live ended is lifted by this very call, and its line has just been printed.
   tell(r, done, "is under no override, it is " + std::string(to_string(done.before)));
 }
 
 void reset(const request& r) {
-  auto circuit = open_circuit(r.name);
-  if (!r.metrics) return tell(r, circuit.reset(r.reason), "");
-  circuit.reset_metrics();
+  if (!r.metrics) {
+    return tell(r, r.shared.empty() ? open_circuit(r.name).reset(r.reason)
+                                    : operate_shared(r.shared, action_of(r, kind::reset)), "");
+  }
+  r.shared.empty() ? open_circuit(r.name).reset_metrics() : reset_shared_metrics(r.shared, r.name);
   std::cout << "circuit " << r.name << ": the lifetime metrics count from 0 again\n";
 }
 
-CLI::App* add(CLI::App& app, int& exit_code, const char* verb, const char* about, void (*act)(const request&),
-              bool overrides) {
+void act_on_fleet(const request& r, switchgear::circuit_action::kind what) {
+  if (r.metrics) throw usage_error("--metrics: each instance counts for itself; the fleet has no counters");
+  operate_fleet(r.fleet, action_of(r, what));
+}
+
+CLI::App* add(CLI::App& app, int& exit_code, const char* about, switchgear::circuit_action::kind what,
+              void (*act)(const request&)) {
+  const bool overrides = what == kind::force_open || what == kind::disable;
+  const std::string verb(to_string(what));
   auto r = std::make_shared<request>();
   r->owner = login_name();
   CLI::App* command = app.add_subcommand(verb, about);
@@ -82,8 +108,19 @@ CLI::App* add(CLI::App& app, int& exit_code, const char* verb, const char* about
     command->add_option("--ttl", r->ttl, "until it ends by itself: 30m, 2h; default: never")->type_name("DURATION");
   }
   if (act == reset) command->add_flag("--metrics", r->metrics, "set the lifetime metrics to 0, and do nothing else");
-  command->callback([r, act, &exit_code] {
-    act(*r);
+  add_shared_option(*command, r->shared);
+  CLI::Option* fleet = add_fleet_options(*command, r->fleet, "do it at all instances of this fleet, not to a circuit of exec");
+  if (what == kind::trip) {  // there only to say why not
+    fleet->group("");
+    command->get_option("--fleet-name")->group("");
+  }
+  command->callback([r, act, what, &exit_code] {
+    if (r->fleet.given() && !r->shared.empty()) throw usage_error("--shared and --fleet: one or the other");
+    if (r->fleet.given()) {
+      act_on_fleet(*r, what);
+    } else {
+      act(*r);
+    }
     exit_code = 0;
   });
   return command;
@@ -92,9 +129,9 @@ CLI::App* add(CLI::App& app, int& exit_code, const char* verb, const char* about
 }  // namespace
 
 void add_operator_commands(CLI::App& app, int& exit_code) {
-  add(app, exit_code, "trip", "Open a circuit by hand; it recovers by itself like any open circuit", trip, false);
-  add(app, exit_code, "force-open", "Hold a circuit open until release, reset or --ttl", force_open, true);
-  add(app, exit_code, "disable", "Let every call pass, unjudged, until release, reset or --ttl", disable, true);
-  add(app, exit_code, "release", "End force-open or disable: the circuit is closed", release, false);
-  add(app, exit_code, "reset", "Close a circuit and forget its windows, its back-off and its override", reset, false);
+  add(app, exit_code, "Open a circuit by hand; it recovers by itself like any open circuit", kind::trip, trip);
+  add(app, exit_code, "Hold a circuit open until release, reset or --ttl", kind::force_open, force_open);
+  add(app, exit_code, "Let every call pass, unjudged, until release, reset or --ttl", kind::disable, disable);
+  add(app, exit_code, "End force-open or disable: the circuit is closed", kind::release, release);
+  add(app, exit_code, "Close a circuit and forget its windows, its back-off and its override", kind::reset, reset);
 }

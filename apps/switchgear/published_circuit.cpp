@@ -7,7 +7,6 @@
 #include <chrono>
 
 #include "bus_options.hpp"
-#include "circuits.hpp"
 
 namespace host = switchgear::host;
 using namespace std::chrono_literals;
@@ -33,21 +32,21 @@ published_circuit::published_circuit(const std::string& url) {
 published_circuit::published_circuit(published_circuit&&) noexcept = default;
 published_circuit::~published_circuit() = default;
 
-void published_circuit::start(const host::state_file& file) {
+void published_circuit::start(const view& look) {
   if (url_.empty()) return;
-  bus_ = open_named_bus(url_, {.keep_present = kept, .member = "file-" + file.instance()});
+  bus_ = open_named_bus(url_, {.keep_present = kept, .member = "file-" + look().instance});
   start_quietly(*bus_);
 }
 
-void published_circuit::tell(const host::state_file& file, const std::vector<host::change>& changes) noexcept {
+void published_circuit::tell(const view& look, const std::vector<host::change>& changes) noexcept {
   if (!bus_ || changes.empty()) return;
   try {
-    const host::circuit_view view = view_circuit(file.name());
+    const host::circuit_view view = look();
     for (const host::change& c : changes) {
       event e;
       e.kind = switchgear::detail::kind_of(c.step);
-      e.service = file.name();
-      e.instance = file.instance();
+      e.service = view.snapshot.name;
+      e.instance = view.instance;
       e.state = c.step.to;
       e.previous_state = c.step.from;
       e.failure_count = c.step.failure_count;
@@ -63,11 +62,11 @@ void published_circuit::tell(const host::state_file& file, const std::vector<hos
   }
 }
 
-bool published_circuit::finish(const host::state_file& file) noexcept {
+bool published_circuit::finish(const view& look) noexcept {
   if (!bus_) return true;
   try {
-    const host::circuit_view view = view_circuit(file.name());
-    bus_->publish(present_event(view.snapshot, file.instance(), view.configuration.shadow));
+    const host::circuit_view view = look();
+    bus_->publish(present_event(view.snapshot, view.instance, view.configuration.shadow));
     const bool taken = bus_->flush(patience) && bus_->metrics().dropped == 0;
     bus_->close();
     bus_.reset();

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <switchgear/bus_source.hpp>
 #include <switchgear/config/value.hpp>
+#include <switchgear/host/file_name.hpp>
 
 #include <algorithm>
 #include <csignal>
 #include <ctime>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <sys/ioctl.h>
 #include <thread>
 #include <unistd.h>
@@ -15,6 +17,8 @@
 #include "circuits.hpp"
 #include "command.hpp"
 #include "console.hpp"
+#include "fleet_options.hpp"
+#include "fleet_source.hpp"
 #include "state_folder_source.hpp"
 #include "status_view.hpp"
 
@@ -26,6 +30,7 @@ namespace {
 struct request {
   std::vector<std::string> names;
   std::string bus;
+  fleet_choice fleet;
   bool json = false;
   bool watch = false;
   std::string interval = "1s";
@@ -59,11 +64,39 @@ std::string json_of(const circuit_list& list) {
   return out + "]";
 }
 
+/// The circuits of `switchgear exec` and those that programs share; with names, those.
+circuit_list read_files(const std::vector<std::string>& names) {
+  std::optional<host::state_folder> folder;
+  try {
+    folder = host::state_folder::open(host::default_state_folder());
+  } catch (const host::state_error& e) {
+    if (e.what_kind() != host::state_error::kind::missing) throw;
+  }
+  std::vector<std::string> problems;
+  std::vector<shared_circuit> shared;
+  if (folder) shared = read_shared_circuits(*folder, problems);
+  // One that only programs share is no unknown name.
+  std::vector<std::string> of_exec = names;
+  std::erase_if(of_exec, [&](const std::string& name) {
+    const auto is_it = [&](const shared_circuit& c) { return c.view.snapshot.name == name; };
+    if (std::ranges::none_of(shared, is_it)) return false;
+    const auto files = folder->files();
+    return std::ranges::find(files, host::file_name_of(name)) == files.end();
+  });
+  circuit_list out;
+  if (names.empty() || !of_exec.empty()) out = read_circuits(of_exec);
+  for (auto& c : shared) {
+    if (names.empty() || std::ranges::find(names, c.view.snapshot.name) != names.end()) out.circuits.push_back(std::move(c.view));
+  }
+  out.problems.insert(out.problems.end(), problems.begin(), problems.end());
+  return out;
+}
+
 class file_reader final : public reader {
  public:
   explicit file_reader(const request& r) : r_(r) {}
   shown read() override {
-    circuit_list list = read_circuits(r_.names);
+    circuit_list list = read_files(r_.names);
     shown out{.circuits = {}, .problems = std::move(list.problems), .json = r_.json ? json_of(list) : ""};
     for (auto& view : list.circuits) out.circuits.push_back(reading_of(std::move(view)));
     return out;
@@ -113,7 +146,44 @@ class bus_reader final : public reader {
   switchgear::bus_source source_;
 };
 
+/// The circuits that a fleet has decided about, and in JSON how each instance sees them.
+class fleet_reader final : public reader {
+ public:
+  explicit fleet_reader(const request& r) : r_(r), source_(open_fleet(r.fleet), shown_fleet(r.fleet)) {}
+  shown read() override {
+    shown out{.circuits = {}, .problems = {}, .json = "["};
+    try {
+      out.circuits = source_.read();
+      for (const auto& name : r_.names) {
+        if (std::ranges::none_of(out.circuits, [&](const auto& c) { return c.now.name == name; })) {
+          out.problems.push_back("the " + shown_fleet(r_.fleet) + " has decided nothing about a circuit " + name);
+        }
+      }
+      if (!r_.names.empty()) {
+        std::erase_if(out.circuits, [&](const auto& c) { return std::ranges::find(r_.names, c.now.name) == r_.names.end(); });
+      }
+      for (const auto& c : out.circuits) {
+        if (!r_.json) break;
+        const auto more = source_.detail(c.now.name, {});
+        out.json += (out.json.size() > 1 ? ",\n " : "") + to_json(c, more ? more->instances : decltype(more->instances)());
+      }
+    } catch (const std::exception& e) {  // while it is watched, Redis may go and come
+      out.problems.push_back(shown_fleet(r_.fleet) + ": " + e.what());
+    }
+    out.json += "]";
+    return out;
+  }
+  [[nodiscard]] std::string nothing() const override {
+    return "the " + shown_fleet(r_.fleet) + " has decided nothing about any circuit yet";
+  }
+
+ private:
+  const request& r_;
+  fleet_source source_;
+};
+
 std::unique_ptr<reader> open_reader(const request& r) {
+  if (r.fleet.given()) return std::make_unique<fleet_reader>(r);
   if (r.bus.empty()) return std::make_unique<file_reader>(r);
   return std::make_unique<bus_reader>(r);
 }
@@ -198,9 +268,10 @@ int watch(const request& r) {
 
 void add_status_command(CLI::App& app, int& exit_code) {
   auto r = std::make_shared<request>();
-  CLI::App* command = app.add_subcommand("status", "Show all circuits of this user or of a bus, or those named");
+  CLI::App* command = app.add_subcommand("status", "Show all circuits of this user, of a bus or of a fleet, or those named");
   command->add_option("name", r->names, "circuits; default: all")->type_name("NAME");
-  add_bus_option(*command, r->bus, "show the circuits that this bus tells of")->envname("");
+  CLI::Option* bus = add_bus_option(*command, r->bus, "show the circuits that this bus tells of")->envname("");
+  add_fleet_options(*command, r->fleet, "show those that this fleet has decided about")->excludes(bus);
   command->add_flag("--json", r->json, "as a JSON array, one object for each circuit");
   command->add_flag("--watch", r->watch, "show it again and again until Ctrl-C");
   command->add_option("--interval", r->interval, "how often --watch does so")
@@ -210,6 +281,8 @@ void add_status_command(CLI::App& app, int& exit_code) {
       "The circuits that reject calls come first. FAILURES and SLOW are of the window, REJECTED counts since the beginning,\n"
       "CALLS/S since the lines before. On a narrow terminal the less important columns are left out. `switchgear dashboard`\n"
       "shows the same and more on a page.\n"
+      "\n"
+      "Of --fleet only the circuits are shown that the fleet has ever decided about; --json tells how each instance sees them.\n"
       "\n"
       "A file that cannot be read is an error line; the others are shown all the same, and the exit status is 1.");
   command->callback([r, &exit_code] {

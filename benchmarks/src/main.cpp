@@ -3,6 +3,7 @@
 #include "async_cases.hpp"
 #include "bus_cases.hpp"
 #include "dashboard_cases.hpp"
+#include "sharing_cases.hpp"
 
 #include <switchgear/circuit_breaker.hpp>
 #include <switchgear/json.hpp>
@@ -95,12 +96,16 @@ struct other_figures {
   double bytes_per_published_breaker = 0;
   bench::outages outages;
   bench::watched_calls watched;
+  bench::shared_calls shared;
+  bench::fleet_cost fleet;
+  double simulated_events = 0;
 };
 
 other_figures measure_others(double dashboard_seconds) {
   return {bytes_per_breaker(), bench::measure_bytes_in_flight(), bench::measure_redis_latency(),
           bench::measure_bytes_of_a_published_breaker(), bench::measure_outages(),
-          bench::measure_watched_calls(dashboard_seconds)};
+          bench::measure_watched_calls(dashboard_seconds), bench::measure_shared_calls(), bench::measure_fleet_cost(),
+          bench::measure_simulated_events()};
 }
 
 struct target {
@@ -142,6 +147,8 @@ std::vector<target> judge(const figures& f, const other_figures& others) {
       {"guarded call's p99, Redis killed / no bus", others.outages.server_killed / others.outages.without_bus, 1.5, false, "x"},
       {"guarded call's p50, dashboard asked / none", others.watched.asked.p50 / others.watched.without.p50, 1.1, false, "x"},
       {"guarded call's p99, dashboard asked / none", others.watched.asked.p99 / others.watched.without.p99, 1.1, false, "x"},
+      {"host_healthy from 2 processes / in-process from 2 threads", others.shared.host_healthy / others.shared.in_process, 1.2, false, "x"},
+      {"fleet_healthy / in-process, 2 threads", others.shared.fleet_healthy / others.shared.in_process, 1.2, false, "x"},
       {"requests a second that the dashboard answered meanwhile", others.watched.requests_per_second, 950, true, ""},
   };
 }
@@ -169,6 +176,17 @@ void print(const figures& f, const std::vector<target>& targets, const other_fig
   line("guarded call's p99, no dashboard", others.watched.without.p99, "ns");
   line("guarded call's p99, dashboard not asked", others.watched.idle.p99, "ns");
   line("guarded call's p99, dashboard that is asked", others.watched.asked.p99, "ns");
+  const auto small = [](const char* what, double value, const char* unit) { std::printf("%-60s %10.2f %s\n", what, value, unit); };
+  small("healthy call, in-process, beside a second thread", others.shared.in_process, "ns");
+  small("host_healthy, beside a second process", others.shared.host_healthy, "ns");
+  small("fleet_healthy, beside a second thread", others.shared.fleet_healthy, "ns");
+  small("fleet, commands a second and instance, quiet, 1,000 circuits", others.fleet.commands_quiet, "");
+  small("fleet, the same, busy", others.fleet.commands_busy, "");
+  small("fleet, the same a circuit, busy", others.fleet.commands_busy / 1000, "");
+  small("fleet, processor time of a quiet instance a second", others.fleet.worker_microseconds, "us");
+  small("fleet, memory of a circuit at its instance", others.fleet.bytes_of_a_circuit, "bytes");
+  small("fleet, memory of a circuit at the store", others.fleet.store_bytes_of_a_circuit, "bytes");
+  small("simulator, events a second", others.simulated_events, "");
   line("from publish to handler over Redis, p50", others.redis_latency.p50, "ns");
   line("from publish to handler over Redis, p99", others.redis_latency.p99, "ns");
   for (const char* bus : {"bus_local", "bus_redis", "bus_kafka"}) {
@@ -200,6 +218,14 @@ bool write_json(const std::string& path, const figures& f, const std::vector<tar
   out << "},\"bytes_in_flight\":{\"breaker\":" << number(others.in_flight.breaker)
       << ",\"pipeline_3\":" << number(others.in_flight.pipeline_3) << "}"
       << ",\"bytes_per_published_breaker\":" << number(others.bytes_per_published_breaker)
+      << ",\"host_healthy_ns\":" << number(others.shared.host_healthy)
+      << ",\"fleet_healthy_ns\":" << number(others.shared.fleet_healthy)
+      << ",\"in_process_ns\":" << number(others.shared.in_process)
+      << ",\"fleet_commands_per_second\":{\"quiet\":" << number(others.fleet.commands_quiet)
+      << ",\"busy\":" << number(others.fleet.commands_busy) << "}"
+      << ",\"fleet_bytes_per_circuit\":{\"instance\":" << number(others.fleet.bytes_of_a_circuit)
+      << ",\"store\":" << number(others.fleet.store_bytes_of_a_circuit) << "}"
+      << ",\"simulator_events_per_second\":" << number(others.simulated_events)
       << ",\"redis_latency_ns\":{\"p50\":" << number(others.redis_latency.p50)
       << ",\"p99\":" << number(others.redis_latency.p99) << "}}\n";
   return static_cast<bool>(out.flush());
@@ -208,6 +234,7 @@ bool write_json(const std::string& path, const figures& f, const std::vector<tar
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::strcmp(argv[1], "--call-shared") == 0) return bench::call_shared_circuit(argv[2]);  // likewise
   if (argc == 3 && std::strcmp(argv[1], "--ask-dashboard") == 0) {  // started by ourselves
     return bench::ask_dashboard(static_cast<std::uint16_t>(std::atoi(argv[2])));
   }

@@ -10,22 +10,28 @@
 //   name HEX       makes a circuit of that name
 //   busy N         from now on, calls N of the circuits `many-…` ten times a second
 //   trip N         trips the first N of them
+//   view HEX STATE LINK   from now on, an instance of that name sees every circuit so
 //   token          answers with a line `token TOKEN` first
 //   quit           ends
 #include <switchgear/dashboard.hpp>
 #include <switchgear/http/client.hpp>
 #include <switchgear/registry.hpp>
+#include <switchgear/registry_source.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <iterator>
+#include <memory>
 #include <mutex>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -123,7 +129,29 @@ class crowd {
   std::size_t next_ = 0;
 };
 
-void obey(crowd& many, std::atomic<std::size_t>& busy, const std::string& token) {
+/// What a fleet would tell, had this service one.
+class fleet {
+ public:
+  void add(const std::string& instance, const std::string& state, const std::string& link) {
+    constexpr sg::state all[] = {sg::state::closed, sg::state::open, sg::state::half_open, sg::state::forced_open,
+                                 sg::state::disabled};
+    const auto found = std::ranges::find_if(all, [&](sg::state s) { return to_string(s) == state; });
+    if (found == std::end(all)) throw std::invalid_argument("there is no state " + state);
+    const std::lock_guard lock(mutex_);
+    views_.push_back({.instance = instance, .state = *found, .in_state = 125s, .calls = 12'345, .failures = 67,
+                      .rejections = 8, .link = link});
+  }
+  std::vector<sg::instance_reading> views() {
+    const std::lock_guard lock(mutex_);
+    return views_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<sg::instance_reading> views_;
+};
+
+void obey(crowd& many, fleet& others, std::atomic<std::size_t>& busy, const std::string& token) {
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream words(line);
     std::string verb;
@@ -132,6 +160,11 @@ void obey(crowd& many, std::atomic<std::size_t>& busy, const std::string& token)
     if (verb == "quit") return;
     if (verb == "circuits") many.grow(std::stoi(value));
     else if (verb == "name") many.add(from_hex(value));
+    else if (verb == "view") {
+      std::string state, link;
+      words >> state >> link;
+      others.add(from_hex(value), state, link);
+    }
     else if (verb == "busy") busy = std::stoul(value);
     else if (verb == "trip") many.trip(std::stoul(value));
     else if (verb == "token") std::cout << "token " << token << "\n";
@@ -155,9 +188,11 @@ void serve(arguments a) {
     }
   }};
   const std::string token = a.dashboard.token;
-  const sg::dashboard page{circuits, std::move(a.dashboard)};
+  fleet others;
+  const sg::dashboard page{std::make_shared<sg::registry_source>(circuits, [&](std::string_view) { return others.views(); }),
+                           std::move(a.dashboard)};
   std::cout << "port " << page.port() << std::endl;
-  obey(many, busy, token);
+  obey(many, others, busy, token);
 }
 
 }  // namespace

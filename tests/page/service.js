@@ -64,6 +64,11 @@ export class service {
     return this.command(`name ${Buffer.from(text).toString('hex')}`);
   }
 
+  /** How another instance, of any name, sees every circuit. */
+  view(instance, state, link) {
+    return this.command(`view ${Buffer.from(instance).toString('hex')} ${state} ${link}`);
+  }
+
   async stop() {
     if (this.#process.exitCode !== null) return;
     const ended = once(this.#process, 'exit');

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// prometheus_service TOKEN: serves the metrics of two circuits, one of each policy and a bus at /metrics of a free port of
-// 127.0.0.1 to whoever has the token. The first line of output is the port. Commands, one a line, each answered by the state of
-// the circuit `orders`: fail, succeed (a call each), force (an override), reset. Ends with its input.
+// prometheus_service TOKEN: serves the metrics of two circuits, one of each policy, a bus and a fleet at /metrics of a free port
+// of 127.0.0.1 to whoever has the token. The first line of output is the port. Commands, one a line, each answered by the state
+// of the circuit `orders`: fail, succeed (a call each), force (an override), reset. Ends with its input.
 #include <http_stub.hpp>
 
 #include <switchgear/local_bus.hpp>
@@ -17,6 +17,11 @@ namespace {
 namespace sg = switchgear;
 
 sg::config orders_config() { return {.failure_threshold = 3, .open_duration = std::chrono::hours(1), .success_threshold = 1}; }
+
+/// A member of a fleet whose store is there.
+struct fleet_member {
+  [[nodiscard]] static sg::prometheus_fleet metrics() { return {.now = sg::prometheus_fleet::link::shared, .members = 2}; }
+};
 
 struct service {
   service() {
@@ -35,6 +40,7 @@ struct service {
     metrics.add("all", chain);
     metrics.add("all", pool);
     metrics.add("all", bus);
+    metrics.add("all", member);
   }
 
   void obey(const std::string& command) {
@@ -53,6 +59,7 @@ struct service {
   sg::registry circuits{{.environment = sg::variables{}, .bus = &bus}};
   sg::breaker_handle orders = circuits.get("orders", orders_config());
   sg::breaker_handle hostile = circuits.get(R"(a "name" with \ and {job="x"} 1)");
+  fleet_member member;
   sg::thread_pool pool{{.threads = 1}};
   sg::prometheus_collector metrics{circuits};
 };

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -28,7 +29,7 @@ sigset_t ending_signals() {
 }
 
 // Between fork and exec: system calls only. Returns when something failed.
-void become(char* const* arguments, const std::vector<int>& inherited, pid_t parent) {
+void become(char* const* arguments, const launch& how, pid_t parent) {
   // The kernel kills us when the parent is gone. If it was gone before we asked, we have another parent by now.
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return;
   if (getppid() != parent) _exit(0);
@@ -42,12 +43,14 @@ void become(char* const* arguments, const std::vector<int>& inherited, pid_t par
   sigprocmask(SIG_SETMASK, &none, nullptr);
 
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0) return;
+  if (null < 0 || dup2(how.input < 0 ? null : how.input, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0) return;
+  if (how.own_group && setpgid(0, 0) != 0) return;
+  if (how.own_network && unshare(CLONE_NEWNET) != 0) return;
 
   // First out of the way, then into place: a place may be taken by another one that has not moved yet.
   int moved[8];
   std::size_t count = 0;
-  for (const int fd : inherited) {
+  for (const int fd : how.inherited) {
     if (count == std::size(moved)) return;
     moved[count] = fcntl(fd, F_DUPFD_CLOEXEC, 64);
     if (moved[count++] < 0) return;
@@ -57,7 +60,7 @@ void become(char* const* arguments, const std::vector<int>& inherited, pid_t par
   }
   // What other parts of the program have open is not always marked to be closed: sockets of the page, for one.
   close_range(first_inherited + static_cast<unsigned>(count), ~0U, CLOSE_RANGE_CLOEXEC);
-  execv("/proc/self/exe", arguments);
+  how.program.empty() ? execv("/proc/self/exe", arguments) : execvp(how.program.c_str(), arguments);
 }
 
 }  // namespace
@@ -99,17 +102,18 @@ bool write_line(int fd, std::string_view line) {
   return true;
 }
 
-child::child(const std::vector<std::string>& arguments, const std::vector<int>& inherited) {
-  std::vector<char*> argv{const_cast<char*>("switchgear")};
-  for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+child::child(const launch& how) {
+  std::vector<char*> argv{const_cast<char*>(how.program.empty() ? "switchgear" : how.program.c_str())};
+  for (const std::string& a : how.arguments) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
   const pid_t parent = ::getpid();
   pid_ = ::fork();
   if (pid_ < 0) fail("cannot start a process");
   if (pid_ == 0) {
-    become(argv.data(), inherited, parent);
+    become(argv.data(), how, parent);
+    // Another program may be asked for only to see whether it is there.
     static constexpr char text[] = "switchgear demo: cannot start a process of its own\n";
-    (void)!::write(STDERR_FILENO, text, sizeof text - 1);
+    if (how.program.empty()) (void)!::write(STDERR_FILENO, text, sizeof text - 1);
     ::_exit(127);
   }
 }
@@ -121,6 +125,10 @@ void child::kill_and_wait() noexcept {
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;
+}
+
+void child::signal(int number) const noexcept {
+  if (pid_ > 0) ::kill(pid_, number);
 }
 
 std::string child::wait() {

@@ -2,7 +2,6 @@
 #include <switchgear/circuit_breaker.hpp>
 #include <switchgear/detail/now.hpp>
 #include <switchgear/machine/describe.hpp>
-#include <switchgear/machine/figures.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -81,17 +80,17 @@ circuit_breaker::circuit_breaker(std::string name, const config& c, classifier r
   origin_ = detail::read(clock_) - beginning;
 }
 
-circuit_breaker::circuit_breaker(std::string name, std::unique_ptr<detail::shared_home> home, classifier rules)
-    : circuit_breaker(std::move(name), std::move(home), std::move(rules), steady_clock()) {
+circuit_breaker::circuit_breaker(std::unique_ptr<detail::shared_home> home, std::string name, classifier rules)
+    : circuit_breaker(std::move(home), std::move(name), std::move(rules), steady_clock()) {
   clock_ = nullptr;
 }
 
-circuit_breaker::circuit_breaker(std::string name, std::unique_ptr<detail::shared_home> home, classifier rules,
+circuit_breaker::circuit_breaker(std::unique_ptr<detail::shared_home> home, std::string name, classifier rules,
                                  switchgear::clock& clock)
-    : circuit_breaker(std::move(name), home->regime(), std::move(home), std::move(rules), clock) {}
+    : circuit_breaker(std::move(home), home->regime(), std::move(name), std::move(rules), clock) {}  // moved from there
 
-circuit_breaker::circuit_breaker(std::string name, const detail::shared_regime& regime, std::unique_ptr<detail::shared_home>&& home,
-                                 classifier rules, switchgear::clock& clock)
+circuit_breaker::circuit_breaker(std::unique_ptr<detail::shared_home>&& home, const detail::shared_regime& regime,
+                                 std::string name, classifier rules, switchgear::clock& clock)
     : home_(std::move(home)),
       storage_(machine::resolve(checked(name, regime.configuration), regime.epoch), home_->block(), regime.window),
       clock_(&clock),
@@ -165,6 +164,7 @@ permit circuit_breaker::acquire_slowly(std::string_view correlation_id) noexcept
 
 verdict circuit_breaker::settle(const machine::grant& grant, verdict v, std::string_view why, bool may_time_out,
                                 const call_context* context) noexcept {
+  follow_home_if_changed();
   if (v == verdict::success && grant.is == machine::grant::kind::call) {
     const machine::state_word word{storage_.header().word.load(std::memory_order_relaxed)};
     if (way() == plain && word.state() == state::closed && word.generation() == grant.generation) {
@@ -177,7 +177,6 @@ verdict circuit_breaker::settle(const machine::grant& grant, verdict v, std::str
       }
     }
   }
-  follow_home_if_changed();
   // One view for the question whether the time is needed and for the answer, in case the configuration changes meanwhile.
   machine::real_machine engine = storage_.machine();
   const machine::settings& s = engine.in_force();
@@ -363,62 +362,10 @@ subscription circuit_breaker::observe(std::function<void(const event&)> handler,
   return operator_->hub->subscribe(std::move(handler), machine::state_word{storage_.header().word.load()}.generation(), filter);
 }
 
-// --- looking ---
-
-state circuit_breaker::state() const noexcept {
-  const machine::state_word word{storage_.header().word.load()};
-  const bool timeless = word.state() == state::closed || word.state() == state::half_open;
-  return storage_.machine().observed_state(timeless ? 0 : now());
-}
-
-config circuit_breaker::configuration() const {
-  const std::lock_guard lock(mutex_);
-  return configuration_ ? *configuration_ : config{};
-}
-
-std::vector<state_change> circuit_breaker::history() const {
-  if (home_) return home_->history();
-  std::vector<state_change> out;
-  const std::int64_t time = now();
-  const auto items = [this] {
-    const std::lock_guard lock(mutex_);
-    return history_.list();
-  }();
-  for (const auto& item : items) {
-    out.push_back({item.change.from, item.change.to, wall_time(item.change.at, time),
-                   machine::describe(item.change, item.text),
-                   item.change.failure_count, item.change.generation});
-  }
-  return out;
-}
-
-snapshot circuit_breaker::snapshot() const {
-  switchgear::snapshot out = figures();
-  out.state_changes = history();
-  return out;
-}
-
-snapshot circuit_breaker::figures() const {
-  const std::int64_t time = now();
-  const machine::observation seen = storage_.machine().observe(time);
-  switchgear::snapshot out = machine::figures(seen, storage_.machine().metrics(), time);
-  out.name = name_;
-  if (seen.last_failure_at >= 0) {
-    out.last_failure_time = wall_time(seen.last_failure_at, time);
-    out.last_failure = last_failure_text();
-  }
-  if (seen.state == state::forced_open || seen.state == state::disabled) {
-    if (const auto note = override_of(seen.generation)) {
-      out.operator_override = override_info{note->owner, note->reason, {}};
-      if (seen.facts.until >= 0) out.operator_override->until = wall_time(seen.facts.until, time);
-    }
-  }
-  return out;
-}
-
 // --- operating ---
 
 void circuit_breaker::trip(std::string reason) {
+  follow_home_if_changed();
   const auto changes = storage_.machine().trip(now());
   report(changes, text(std::move(reason)));
 }
@@ -433,6 +380,7 @@ void circuit_breaker::disable(std::string reason, std::string owner, std::option
 
 void circuit_breaker::override_with(switchgear::state s, std::string reason, std::string owner,
                                     std::optional<std::chrono::nanoseconds> ttl) {
+  follow_home_if_changed();
   const std::int64_t time = now();
   const std::int64_t end = ttl ? machine::later(time, std::max<std::int64_t>(0, ttl->count())) : -1;
   bool renewed = false;
@@ -457,11 +405,13 @@ void circuit_breaker::override_with(switchgear::state s, std::string reason, std
 }
 
 void circuit_breaker::release(std::string reason) {
+  follow_home_if_changed();
   const auto changes = storage_.machine().release(now());
   report(changes, text(std::move(reason)));
 }
 
 void circuit_breaker::reset(std::string reason) {
+  follow_home_if_changed();
   const auto changes = storage_.machine().reset(now());
   report(changes, text(std::move(reason)));
 }
@@ -471,7 +421,10 @@ void circuit_breaker::reset_metrics() noexcept {
   storage_.machine().reset_metrics();
 }
 
-void circuit_breaker::advance(std::uint64_t generation) noexcept { report(storage_.machine().advance(now(), generation)); }
+void circuit_breaker::advance(std::uint64_t generation) noexcept {
+  follow_home_if_changed();
+  report(storage_.machine().advance(now(), generation));
+}
 
 std::vector<problem> circuit_breaker::reconfigure(const config& next) {
   std::vector<problem> problems;
@@ -485,6 +438,7 @@ bool circuit_breaker::put_in_force(const config& next, const config* before, std
   advance();  // what is due happens under the rules that made it due
   {
     const std::lock_guard lock(mutex_);
+    if (home_) take_up(home_->regime());
     const config present = configuration_ ? *configuration_ : config{};
     if (before != nullptr && !(present == *before)) return false;
     if (present == next) return true;

@@ -12,10 +12,19 @@ namespace switchgear::inline v1 {
 void circuit_breaker::follow_home() noexcept {
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock) return;  // somebody else is at it
+#if SWITCHGEAR_HAS_EXCEPTIONS
+  try {
+    take_up(home_->regime());
+  } catch (...) {
+    // What was in force stays; tried again when the circuit is next looked at.
+  }
+#else
   take_up(home_->regime());
+#endif
 }
 
-void circuit_breaker::take_up(const detail::shared_regime& regime) noexcept {
+void circuit_breaker::take_up(const detail::shared_regime& regime) {
+  if (regime.epoch == storage_.in_force().epoch) return;
   way_.store(none);
   storage_.follow(machine::resolve(regime.configuration, regime.epoch), regime.window);
   configuration_ = std::make_unique<config>(regime.configuration);

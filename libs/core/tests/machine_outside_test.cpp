@@ -164,6 +164,22 @@ TEST(gate, a_probe_from_before_tells_nothing_of_the_one_that_was_offered) {
   EXPECT_EQ(c.gate().is(), phase::returned);
 }
 
+TEST(gate, a_probe_that_was_given_up_tells_nothing_of_the_next_one) {
+  circuit c(fragile(2));
+  c.shut();
+  c.set_gate(phase::offered, c.now + second);
+  const m::grant given_up = c.acquire().permit;
+  c.set_gate(phase::off);
+  c.now += 10;
+  c.set_gate(phase::offered, c.now + second);
+  const m::grant next = c.acquire().permit;
+  ASSERT_EQ(next.is, m::grant::kind::probe);
+  c.settle(given_up, verdict::success);
+  EXPECT_EQ(c.gate().is(), phase::taken);
+  c.settle(next, verdict::success);
+  EXPECT_EQ(c.gate().is(), phase::succeeded);
+}
+
 TEST(gate, an_offer_that_finds_every_slot_taken_stands) {
   circuit c(fragile(2, 1));
   c.call(verdict::failure);

@@ -27,6 +27,7 @@ struct place {
   std::string failure;
   std::uint64_t overridden = 0;
   sg::detail::override_note note;
+  bool unreadable = false;
 };
 
 class home final : public sg::detail::shared_home {
@@ -38,7 +39,12 @@ class home final : public sg::detail::shared_home {
   }
   std::int64_t origin() const noexcept override { return where_->origin; }
   void attach(sg::circuit_breaker&) noexcept override {}
-  sg::detail::shared_regime regime() const override { return {where_->configuration, where_->epoch, where_->window}; }
+  sg::detail::shared_regime regime() const override {
+#if SWITCHGEAR_HAS_EXCEPTIONS
+    if (where_->unreadable) throw std::runtime_error("torn");
+#endif
+    return {where_->configuration, where_->epoch, where_->window};
+  }
   void reconfigure(const sg::config& next) override {
     where_->configuration = next;
     where_->header.epoch.store(++where_->epoch);
@@ -71,8 +77,8 @@ std::shared_ptr<place> made_with(const sg::config& c) {
 struct two {
   manual_clock clock;
   std::shared_ptr<place> where = made_with(small_config());
-  sg::circuit_breaker a{"payments", std::make_unique<home>(where, 0), {}, clock};
-  sg::circuit_breaker b{"payments", std::make_unique<home>(where, 1), {}, clock};
+  sg::circuit_breaker a{std::make_unique<home>(where, 0), "payments", {}, clock};
+  sg::circuit_breaker b{std::make_unique<home>(where, 1), "payments", {}, clock};
 };
 
 TEST(shared_home, what_one_counts_the_other_opens_with) {
@@ -142,6 +148,34 @@ TEST(shared_home, a_reconfiguration_by_one_is_followed_by_the_other) {
   fail_times(t.b, 1);
   EXPECT_TRUE(t.a.is_open());
 }
+
+TEST(shared_home, a_patch_by_one_keeps_what_the_other_has_changed) {
+  two t;
+  ASSERT_TRUE(t.a.reconfigure([](sg::config& c) { c.failure_threshold = 4; }).empty());
+  ASSERT_TRUE(t.b.reconfigure([](sg::config& c) { c.open_duration = 7s; }).empty());
+  EXPECT_EQ(t.a.configuration().failure_threshold, 4);
+  EXPECT_EQ(t.a.configuration().open_duration, 7s);
+}
+
+TEST(shared_home, a_success_of_a_permit_follows_a_reconfiguration_too) {
+  two t;
+  sg::permit p = t.b.try_acquire();
+  ASSERT_TRUE(t.a.reconfigure([](sg::config& c) { c.failure_threshold = 4; }).empty());
+  p.success();
+  EXPECT_EQ(sg::detail::breaker_access::settings(t.b).failure_threshold, 4u);
+}
+
+#if SWITCHGEAR_HAS_EXCEPTIONS
+TEST(shared_home, a_regime_that_cannot_be_read_leaves_the_one_in_force) {
+  two t;
+  ASSERT_TRUE(t.a.reconfigure([](sg::config& c) { c.failure_threshold = 4; }).empty());
+  t.where->unreadable = true;
+  fail_times(t.b, 2);
+  EXPECT_TRUE(t.b.is_open()) << "by the threshold of before";
+  t.where->unreadable = false;
+  EXPECT_EQ(t.b.configuration().failure_threshold, 4);
+}
+#endif
 
 TEST(shared_home, each_process_tells_of_what_it_did_itself) {
   two t;

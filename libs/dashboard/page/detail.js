@@ -6,7 +6,7 @@ import { audit_table } from './audit.js';
 import { rate_charts } from './chart.js';
 import { every_second, now } from './clock.js';
 import { element, set_attribute, set_text } from './dom.js';
-import { configuration, failures, in_force, instances, lifetime } from './facts.js';
+import { configuration, failures, in_force, instances, lifetime, views } from './facts.js';
 import { dash, duration, not_counted, per_second, percent } from './format.js';
 import { key_of, name_of, plain } from './names.js';
 import { marks_of, retry_text, until_text } from './row.js';
@@ -21,7 +21,7 @@ const least_pause = 2000;   // between two questions for the same circuit
 const longest_pause = 10_000;
 
 const places = ['state', 'live', 'buttons', 'strip', 'history', 'configuration', 'failures', 'instances', 'lifetime', 'window',
-  'audit'];
+  'views', 'audit'];
 
 function panel(heading, place, attributes = {}) {
   return element('section', { class: 'panel', 'aria-label': heading, ...attributes }, element('h3', {}, heading), place);
@@ -43,11 +43,13 @@ export class detail {
     this.charts = new rate_charts();
     this.error = element('p', { class: 'error', role: 'alert' });
     this.instances_panel = panel('Instances of this name', this.#places.instances, { hidden: true });
+    this.views_panel = panel('Instances', this.#places.views, { hidden: true });
     this.node = element('article', { class: 'detail', 'aria-labelledby': 'circuit_name' },
       element('p', {}, element('a', { href: '#/', class: 'back' }, '← All circuits')),
       element('h2', { id: 'circuit_name', tabindex: '-1' }, name_of(name)),
       this.error, this.#places.state, this.#places.live, this.#places.buttons,
       panel('The last hour', [this.#places.strip, this.charts.node]),
+      this.views_panel,
       element('div', { class: 'columns' },
         panel('Transitions', this.#places.history), panel('Recent failures', this.#places.failures)),
       panel('What the rules look at', this.#places.window),
@@ -136,6 +138,8 @@ export class detail {
     this.#fill('failures', told.recent_failures, () => failures(told.recent_failures));
     this.#fill('instances', [told.instances, this.instance], () => instances(told.instances, this));
     this.instances_panel.hidden = told.instances.length < 2;
+    this.#fill('views', told.views, () => views(told.views));
+    this.views_panel.hidden = told.views.length === 0;
     this.#fill('audit', told.audit, () => audit_table(told.audit, false));
     this.charts.show(told.series);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The lists of the detail view: figures, configuration, failures, instances.
 import { element } from './dom.js';
-import { count, dash, not_counted, percent } from './format.js';
+import { count, dash, duration, not_counted, percent } from './format.js';
 import { link_of, name_of, plain } from './names.js';
 import { notice } from './notices.js';
 import { badge } from './states.js';
@@ -47,6 +47,22 @@ export function instances(list, shown) {
     return element('li', {}, badge(one.state), element('a', { href: link_of({ name: shown.name, instance: one.instance }),
       'aria-current': here ? 'true' : null }, name_of(label)), one.source === '' ? '' : name_of(one.source, { class: 'second' }));
   }));
+}
+
+const links = new Map([['connecting', 'not connected yet'], ['shared', 'shared'], ['local', 'local: decides alone']]);
+
+/** How each process sees a circuit that several share; on a phone each row is a block, its cells labelled. */
+export function views(list) {
+  const cell = (label, ...content) => element('td', { 'data-label': label }, ...content);
+  const heads = ['Instance', 'State', 'For', 'Calls', 'Failures', 'Rejected', 'Fleet'];
+  const row = (one) => element('tr', {},
+    element('th', { scope: 'row', 'data-label': 'Instance' }, name_of(one.instance)),
+    cell('State', badge(one.state)), cell('For', duration(one.time_in_state * 1000)), cell('Calls', count(one.calls)),
+    cell('Failures', count(one.failures)), cell('Rejected', count(one.rejections)),
+    cell('Fleet', one.link === '' ? dash : name_of(links.get(one.link) ?? one.link)));
+  return element('div', { class: 'scrolls' }, element('table', { class: 'facts stacks' },
+    element('thead', {}, element('tr', {}, heads.map((head) => element('th', { scope: 'col' }, head)))),
+    element('tbody', {}, list.map(row))));
 }
 
 const rates = new Set(['failure_rate', 'success_rate', 'rejection_rate']);

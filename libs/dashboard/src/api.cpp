@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <exception>
 #include <iterator>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,9 @@ namespace {
 
 /// Of what is longer only the end is told: the API shows what happened lately, not an archive.
 constexpr std::size_t most_changes = 1'000;
+
+/// Of a fleet's views of one circuit.
+constexpr std::size_t most_views = 1'000;
 
 web_answer json_answer(std::string body) { return {.body = std::make_shared<const std::string>(std::move(body))}; }
 
@@ -81,6 +85,21 @@ void add_failures(std::string& out, const std::vector<recent_failure>& failures)
   });
 }
 
+void add_views(std::string& out, const std::vector<instance_reading>& all) {
+  json_list(out, std::span(all).first(std::min(all.size(), most_views)), [&](const instance_reading& i) {
+    const auto in_state = std::max(i.in_state, std::chrono::nanoseconds(0));
+    json_object(out)
+        .text("instance", kept_text(i.instance))
+        .text("state", to_string(i.state))
+        .number("time_in_state", std::chrono::duration<double>(in_state).count())
+        .number("calls", i.calls)
+        .number("failures", i.failures)
+        .number("rejections", i.rejections)
+        .text("link", kept_text(i.link))
+        .end();
+  });
+}
+
 std::string circuit_document(circuit_view view, circuit_detail more, std::string_view audit) {
   if (more.changes.size() > most_changes) {
     more.changes.erase(more.changes.begin(), std::prev(more.changes.end(), static_cast<std::ptrdiff_t>(most_changes)));
@@ -93,6 +112,7 @@ std::string circuit_document(circuit_view view, circuit_detail more, std::string
   json_list(object.member("instances"), view.instances, [&](const circuit_view::instance& i) {
     json_object(out).text("instance", i.instance).text("source", i.source).text("state", to_string(i.state)).end();
   });
+  add_views(object.member("views"), more.instances);
   json_list(object.member("configuration"), more.configuration, [&](const configured_value& v) {
     json_object(out).text("key", v.key).text("value", v.value).text("origin", v.origin).end();
   });

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
@@ -36,9 +37,11 @@ struct registry_source::memory {
   std::mutex mutex;
   std::uint64_t reads = 0;
   std::unordered_map<std::string, known> circuits;  ///< by instance; only those that have made a transition
+  std::string no_instances;                         ///< why they could not be told the last time; empty: they could
 };
 
-registry_source::registry_source(registry& circuits) : circuits_(circuits), memory_(std::make_unique<memory>()) {}
+registry_source::registry_source(registry& circuits, instance_function instances)
+    : circuits_(circuits), instances_(std::move(instances)), memory_(std::make_unique<memory>()) {}
 registry_source::~registry_source() = default;
 
 std::vector<circuit_reading> registry_source::read() {
@@ -82,7 +85,25 @@ std::vector<circuit_reading> registry_source::read() {
 std::optional<circuit_detail> registry_source::detail(std::string_view name, std::string_view instance) {
   const breaker_handle found = circuits_.find(name);
   if (!found || (!instance.empty() && detail::breaker_access::instance(*found) != instance)) return std::nullopt;
-  return circuit_detail{found->history(), circuits_.configuration_of(name)};
+  circuit_detail out{.changes = found->history(), .configuration = circuits_.configuration_of(name)};
+  if (!instances_) return out;
+  std::string why;
+  try {
+    out.instances = instances_(name);
+  } catch (const std::exception& e) {
+    why = std::string("how other instances see a circuit cannot be told: ") + e.what();
+  } catch (...) {
+    why = "how other instances see a circuit cannot be told";
+  }
+  const std::lock_guard lock(memory_->mutex);
+  memory_->no_instances = std::move(why);
+  return out;
+}
+
+std::vector<std::string> registry_source::problems() {
+  const std::lock_guard lock(memory_->mutex);
+  if (memory_->no_instances.empty()) return {};
+  return {memory_->no_instances};
 }
 
 action_outcome registry_source::act(const circuit_action& action) {

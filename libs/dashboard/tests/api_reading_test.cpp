@@ -228,6 +228,36 @@ TEST_F(api_over_a_script, tells_the_end_of_a_long_history) {
   EXPECT_EQ(page["history"][999]["generation"], 1500);
 }
 
+TEST_F(api_over_a_script, tells_how_each_instance_sees_a_shared_circuit) {
+  source->add("a");
+  source->more.instances = {{.instance = "web-1/17/x", .state = sg::state::open, .in_state = 1500ms, .calls = 9, .failures = 5,
+                             .rejections = 2, .link = "shared"},
+                            {.instance = "web-2/4/y", .in_state = -1s, .link = {}}};
+  const json views = circuit("a")["views"];
+  ASSERT_EQ(views.size(), 2u);
+  EXPECT_EQ(views[0], json::parse(R"({"instance":"web-1/17/x","state":"open","time_in_state":1.5,"calls":9,"failures":5,
+    "rejections":2,"link":"shared"})"));
+  EXPECT_EQ(views[1]["time_in_state"], 0.0);
+  EXPECT_EQ(views[1]["link"], "");
+}
+
+TEST_F(api_over_a_script, tells_no_views_of_a_circuit_that_nobody_shares) {
+  source->add("a");
+  EXPECT_EQ(circuit("a")["views"], json::array());
+}
+
+TEST_F(api_over_a_script, escapes_and_bounds_the_views_of_a_circuit) {
+  source->add("a");
+  for (const std::string& name : hostile_names) source->more.instances.push_back({.instance = name, .link = name});
+  source->more.instances.push_back({.instance = std::string(5000, 'x'), .link = "no \xff utf-8"});
+  const json views = circuit("a")["views"];
+  ASSERT_EQ(views.size(), hostile_names.size() + 1);
+  for (std::size_t i = 0; i < hostile_names.size(); ++i) EXPECT_EQ(views[i]["instance"], hostile_names[i]);
+  EXPECT_LE(views.back()["instance"].get<std::string>().size(), 1000u);
+  source->more.instances.resize(1500);
+  EXPECT_EQ(circuit("a")["views"].size(), 1000u);
+}
+
 TEST_F(api_over_a_script, shows_one_thousand_circuits) {
   for (int i = 0; i < 1000; ++i) source->add("circuit-" + std::to_string(i));
   EXPECT_EQ(circuits()["circuits"].size(), 1000u);
@@ -261,8 +291,8 @@ TEST(api_over_a_registry, shows_history_configuration_and_snapshot_of_a_circuit)
   sg::testing::fail_times(*d.make("a"), 2);
   d.api.refresh();
   const json page = d.page("a");
-  EXPECT_THAT(keys_of(page), UnorderedElementsAre("time", "circuit", "snapshot", "instances", "configuration", "history",
-                                                  "recent_failures", "series", "audit"));
+  EXPECT_THAT(keys_of(page), UnorderedElementsAre("time", "circuit", "snapshot", "instances", "views", "configuration",
+                                                  "history", "recent_failures", "series", "audit"));
   EXPECT_EQ(page["circuit"]["state"], "open");
   EXPECT_EQ(page["circuit"]["reason"], "2 consecutive failures (threshold 2)");
   EXPECT_EQ(page["history"][0]["to_state"], "open");

@@ -151,6 +151,19 @@ TEST_F(the_document, describes_what_every_path_answers) {
   }
 }
 
+TEST_F(the_document, describes_the_views_of_a_shared_circuit) {
+  const auto source = std::make_shared<scripted_source>();
+  source->add("a");
+  source->more.instances = {
+      {.instance = "web-1", .state = sg::state::half_open, .in_state = 1500ms, .calls = 3, .link = "local"}};
+  sg::detail::api shared{source, options()};
+  shared.refresh();
+  const auto answer = shared.answer(get({"api", "v1", "circuits", "a"}));
+  ASSERT_EQ(json_of(answer)["views"].size(), 1u);
+  agrees(answer, document["paths"]["/api/v1/circuits/{name}"]["get"], "views");
+  EXPECT_EQ(keys_of(json_of(answer)["views"][0]), keys_of(document["components"]["schemas"]["View"]["properties"]));
+}
+
 TEST_F(the_document, describes_what_is_wrong_with_a_path) {
   agrees(d.api.answer(get({"api", "v1", "circuits", "nobody"})), document["paths"]["/api/v1/circuits/{name}"]["get"], "nobody");
 }

@@ -75,6 +75,64 @@ TEST_F(a_registry_source, gives_history_and_configuration) {
   EXPECT_FALSE(source.detail("b", ""));
 }
 
+/// As fleet::instance_view is.
+struct view {
+  enum class standing : std::uint8_t { connecting, shared, local };
+  std::string instance;
+  sg::state state = sg::state::closed;
+  std::chrono::milliseconds since{0};
+  std::uint64_t calls = 0, failures = 0, rejections = 0;
+  standing link = standing::connecting;
+};
+
+TEST_F(a_registry_source, tells_how_others_see_a_circuit_when_the_program_knows) {
+  std::vector<std::string> asked;
+  sg::registry_source shared{circuits, [&](std::string_view name) {
+                               asked.emplace_back(name);
+                               return sg::instance_readings(std::vector<view>{
+                                   {"one", sg::state::open, 2500ms, 9, 5, 1, view::standing::shared},
+                                   {"two", sg::state::closed, 1ms, 7, 0, 0, view::standing::local},
+                                   {"three", sg::state::half_open, 0ms, 0, 0, 0, view::standing::connecting}});
+                             }};
+  make("a");
+  const auto more = shared.detail("a", "");
+  ASSERT_TRUE(more);
+  EXPECT_THAT(asked, ElementsAre("a"));
+  ASSERT_EQ(more->instances.size(), 3u);
+  EXPECT_EQ(more->instances[0].instance, "one");
+  EXPECT_EQ(more->instances[0].state, sg::state::open);
+  EXPECT_EQ(more->instances[0].in_state, 2500ms);
+  EXPECT_EQ(more->instances[0].calls, 9u);
+  EXPECT_EQ(more->instances[0].failures, 5u);
+  EXPECT_EQ(more->instances[0].rejections, 1u);
+  EXPECT_EQ(more->instances[0].link, "shared");
+  EXPECT_EQ(more->instances[1].link, "local");
+  EXPECT_EQ(more->instances[2].link, "connecting");
+  EXPECT_FALSE(shared.detail("b", ""));
+}
+
+TEST_F(a_registry_source, tells_no_instances_when_nobody_knows) {
+  make("a");
+  EXPECT_THAT(source.detail("a", "")->instances, IsEmpty());
+  EXPECT_THAT(source.problems(), IsEmpty());
+}
+
+TEST_F(a_registry_source, shows_a_circuit_all_the_same_when_its_instances_cannot_be_told) {
+  bool fails = true;
+  sg::registry_source shared{circuits, [&](std::string_view) -> std::vector<sg::instance_reading> {
+                               if (fails) throw std::runtime_error("the store is away");
+                               return {};
+                             }};
+  make("a")->trip("one");
+  const auto more = shared.detail("a", "");
+  ASSERT_TRUE(more);
+  EXPECT_EQ(more->changes.size(), 1u);
+  EXPECT_THAT(shared.problems(), ElementsAre(testing::HasSubstr("the store is away")));
+  fails = false;
+  (void)shared.detail("a", "");
+  EXPECT_THAT(shared.problems(), IsEmpty());
+}
+
 TEST_F(a_registry_source, hears_transitions_and_failures) {
   sg::testing::event_recorder heard{source};
   const auto a = make("a");

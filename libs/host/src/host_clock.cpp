@@ -38,11 +38,15 @@ std::array<std::uint8_t, 16> read_boot_id() {
   return id;
 }
 
+moment read_clocks(clockid_t since_boot) {
+  static const std::array<std::uint8_t, 16> boot = read_boot_id();
+  return {boot, nanoseconds_of(since_boot), std::max<std::int64_t>(0, nanoseconds_of(CLOCK_REALTIME))};
+}
+
 }  // namespace
 
-moment read_host_clock() {
-  static const std::array<std::uint8_t, 16> boot = read_boot_id();
-  return {boot, nanoseconds_of(CLOCK_BOOTTIME), std::max<std::int64_t>(0, nanoseconds_of(CLOCK_REALTIME))};
-}
+moment read_host_clock() { return read_clocks(CLOCK_BOOTTIME); }
+
+moment read_steady_host_clock() { return read_clocks(CLOCK_MONOTONIC); }
 
 }  // namespace switchgear::inline v1::host

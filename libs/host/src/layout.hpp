@@ -11,6 +11,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "checksum.hpp"
 #include "text.hpp"
 
 // The bytes of a state file.
@@ -27,7 +28,7 @@
 namespace switchgear::inline v1::host {
 
 inline constexpr char file_magic[16] = {'s', 'w', 'i', 't', 'c', 'h', 'g', 'e', 'a', 'r', ' ', 's', 't', 'a', 't', 'e'};
-inline constexpr std::uint32_t layout_version = 1;
+inline constexpr std::uint32_t layout_version = 2;
 inline constexpr std::uint32_t byte_order_mark = 0x01020304;
 
 /// How many transitions a reader may see, and how many places the ring has: one operation makes at most
@@ -150,19 +151,6 @@ struct file_image {
 static_assert(std::is_standard_layout_v<file_image>);
 static_assert(sizeof(std::atomic<std::uint64_t>) == 8);
 static_assert(sizeof(file_image) % 8 == 0);
-
-/// 64 bits over whole words. A change of any one word changes it for sure, any other change but one in 2^64.
-[[nodiscard]] inline std::uint64_t checksum_of(const void* from, std::size_t bytes) noexcept {
-  const auto* at = static_cast<const unsigned char*>(from);
-  std::uint64_t h = 0x9e3779b97f4a7c15u ^ bytes;
-  for (std::size_t i = 0; i < bytes; i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at + i, 8);
-    h = (h ^ word) * 0xd6e8feb86659fd93u;
-    h ^= h >> 32;
-  }
-  return h;
-}
 
 [[nodiscard]] inline std::uint64_t checksum_of(const file_header& h) noexcept {
   return checksum_of(&h, offsetof(file_header, checksum));

@@ -82,8 +82,6 @@ void require_image_size(int fd, const std::string& path) {
                              std::to_string(sizeof(file_image)));
 }
 
-namespace {
-
 void write_all(int fd, const void* from, std::size_t bytes, off_t at, const std::string& path) {
   const auto* data = static_cast<const char*>(from);
   while (bytes > 0) {
@@ -95,6 +93,8 @@ void write_all(int fd, const void* from, std::size_t bytes, off_t at, const std:
     bytes -= static_cast<std::size_t>(n);
   }
 }
+
+namespace {
 
 /// An image without history, of a closed circuit at time 0.
 std::unique_ptr<file_image> fresh_image(std::string_view name, const config& initial, const moment& now) {
@@ -130,24 +130,35 @@ void make_state_file(const state_folder& folder, const std::string& file, std::s
   const std::string path = (folder.path() / file).string();
   const auto image = fresh_image(name, initial, now);
 
+  make_private_file(folder, file, [&](int fd) {
+    // The room is taken now: a full disk must be an error here, not a signal at some later store into the mapping.
+    take_room(fd, 0, sizeof(file_image), path);
+    write_all(fd, image.get(), offsetof(file_image, history), 0, path);
+  });
+}
+
+void take_room(int fd, off_t at, std::size_t bytes, const std::string& path) {
+  int error = EINTR;
+  while (error == EINTR) error = ::posix_fallocate(fd, at, static_cast<off_t>(bytes));
+  if (error != 0) throw system_error_of(path + " cannot be made", error);
+}
+
+void make_private_file(const state_folder& folder, const std::string& file, const std::function<void(int)>& fill) {
+  const std::string path = (folder.path() / file).string();
   // Without a name it goes away by itself when we are killed; where the file system cannot do that, it gets a hidden
   // one.
   std::string hidden;
   descriptor fd(::openat(folder.descriptor(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (fd.get() < 0) {
-    hidden = "." + std::to_string(::getpid()) + "-" + std::to_string(image->header.seed) + ".new";
+    hidden = "." + std::to_string(::getpid()) + "-" + std::to_string(std::random_device{}()) + ".new";
     constexpr int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     fd = descriptor(::openat(folder.descriptor(), hidden.c_str(), flags, 0600));
     if (fd.get() < 0) throw system_error_of(path + " cannot be made", errno);
   }
   int result = 0;
   try {
-    // The room is taken now: a full disk must be an error here, not a signal at some later store into the mapping.
-    if (const int error = ::posix_fallocate(fd.get(), 0, sizeof(file_image)); error != 0) {
-      throw system_error_of(path + " cannot be made", error);
-    }
     if (::fchmod(fd.get(), 0600) != 0) throw system_error_of(path + " cannot be made private", errno);
-    write_all(fd.get(), image.get(), offsetof(file_image, history), 0, path);
+    fill(fd.get());
     const std::string from = hidden.empty() ? "/proc/self/fd/" + std::to_string(fd.get()) : hidden;
     result = ::linkat(hidden.empty() ? AT_FDCWD : folder.descriptor(), from.c_str(), folder.descriptor(), file.c_str(),
                       hidden.empty() ? AT_SYMLINK_FOLLOW : 0) == 0

@@ -7,8 +7,11 @@
 #include <switchgear/host/state_folder.hpp>
 #include <switchgear/machine/block.hpp>
 
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 #include "layout.hpp"
 
@@ -50,6 +53,14 @@ class file_lock {
 /// Makes the file of a circuit, complete or not at all; a file that is there already stays.
 void make_state_file(const state_folder& folder, const std::string& file, std::string_view name, const config& initial,
                      const moment& now);
+
+/// Makes a file of that name for this user alone, complete or not at all: `fill` writes it before it gets its name. One that is
+/// there already stays.
+void make_private_file(const state_folder& folder, const std::string& file, const std::function<void(int fd)>& fill);
+
+/// Takes room on the disk, so that a full one is an error now. Throws state_error.
+void take_room(int fd, off_t at, std::size_t bytes, const std::string& path);
+void write_all(int fd, const void* from, std::size_t bytes, off_t at, const std::string& path);
 
 /// Throws unless the open file has exactly the size of an image: a shorter one must not be looked at through a mapping.
 void require_image_size(int fd, const std::string& path);

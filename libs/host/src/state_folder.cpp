@@ -76,14 +76,16 @@ state_folder::~state_folder() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-std::vector<std::string> state_folder::files() const {
+std::vector<std::string> state_folder::files() const { return files(state_file_suffix); }
+
+std::vector<std::string> state_folder::files(std::string_view suffix) const {
   std::vector<std::string> out;
   const int fd = ::openat(fd_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::unique_ptr<DIR, int (*)(DIR*)> list(fd < 0 ? nullptr : ::fdopendir(fd), ::closedir);
   if (!list) throw system_error_of("the state folder " + in_quotes(path_) + " cannot be read", errno);
   while (const dirent* entry = ::readdir(list.get())) {
     const std::string_view name = entry->d_name;
-    if (!name.starts_with('.') && name.ends_with(state_file_suffix)) out.emplace_back(name);
+    if (!name.starts_with('.') && name.ends_with(suffix)) out.emplace_back(name);
   }
   std::sort(out.begin(), out.end());
   return out;

@@ -63,7 +63,9 @@ TEST_F(state_image, that_is_cut_empty_longer_or_foreign_is_refused_and_left_as_i
 
 TEST_F(state_image, of_another_version_or_byte_order_says_so) {
   auto other = good;
-  other[16] = 2;
+  other[16] = 1;  // the one before
+  expect_refused(other, "another version");
+  other[16] = 3;
   expect_refused(other, "another version");
   other = good;
   std::reverse(other.begin() + 20, other.begin() + 24);

@@ -153,6 +153,35 @@ constexpr figure<bus_metrics> bus_figures[] = {
     {"bus_connected", gauge, "Whether the bus is connected now.", of<&bus_metrics::connected>},
 };
 
+template <prometheus_fleet::link Link>
+number is_now(const prometheus_fleet& m) {
+  return m.now == Link ? 1.0 : 0.0;
+}
+
+constexpr figure<prometheus_fleet> fleet_figures[] = {
+    {"fleet_link", gauge, "1 for how the member stands to its fleet; only when shared its circuits decide with the others.",
+     is_now<prometheus_fleet::link::connecting>, "state", "connecting"},
+    {"", gauge, "", is_now<prometheus_fleet::link::shared>, "state", "shared"},
+    {"", gauge, "", is_now<prometheus_fleet::link::local>, "state", "local"},
+    {"fleet_members", gauge, "Members that the store has seen lately, this one included; absent when nobody knows.",
+     [](const prometheus_fleet& m) { return m.members == 0 ? number() : number(m.members); }},
+    {"fleet_requests_total", counter, "Requests to the store.", of<&prometheus_fleet::requests>},
+    {"fleet_replies_total", counter, "Replies of the store that were understood.", of<&prometheus_fleet::replies>},
+    {"fleet_timeouts_total", counter, "Requests that the store did not answer in time.", of<&prometheus_fleet::timeouts>},
+    {"fleet_link_losses_total", counter, "How often the store went out of reach.", of<&prometheus_fleet::link_losses>},
+    {"fleet_decisions_total", counter, "Decisions about circuits: made here, or by the fleet and put in force here.",
+     of<&prometheus_fleet::local_decisions>, "kind", "local"},
+    {"", counter, "", of<&prometheus_fleet::fleet_decisions>, "kind", "fleet"},
+    {"fleet_stale_total", counter, "Requests that came too late, because the fleet had decided otherwise.",
+     of<&prometheus_fleet::stale>},
+    {"fleet_leases_granted_total", counter, "Rights to send a probe that were granted.", of<&prometheus_fleet::leases_granted>},
+    {"fleet_leases_unused_total", counter, "Of those, given back because no call came.", of<&prometheus_fleet::leases_unused>},
+    {"fleet_leases_lost_total", counter, "Of those, ended before the probe did, or with an outcome that could not be told.",
+     of<&prometheus_fleet::leases_lost>},
+    {"fleet_restores_total", counter, "How often the store got records back from here that it had lost.",
+     of<&prometheus_fleet::restores>},
+};
+
 template <class M>
 void add_sort(page& to, const std::vector<named_reading>& readings, std::span<const figure<M>> figures) {
   std::vector<labelled<M>> items;
@@ -193,6 +222,7 @@ void add_policies(page& to, const std::vector<named_reading>& readings) {
   add(last_known_good_figures);
   add_providers(to, readings);
   add(bus_figures);
+  add(fleet_figures);
 }
 
 }  // namespace switchgear::inline v1::detail

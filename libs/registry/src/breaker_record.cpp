@@ -17,8 +17,8 @@ registered_breaker::registered_breaker(std::shared_ptr<registry_core> core, std:
       has_rules(!rules.is_empty()),
       layered(std::move(configuration)),
       // Without a clock of its own a breaker reads the time in a quicker way.
-      breaker(home            ? time == nullptr ? circuit_breaker(std::move(name), std::move(home), std::move(rules))
-                                                : circuit_breaker(std::move(name), std::move(home), std::move(rules), *time)
+      breaker(home            ? time == nullptr ? circuit_breaker(std::move(home), std::move(name), std::move(rules))
+                                                : circuit_breaker(std::move(home), std::move(name), std::move(rules), *time)
               : time == nullptr ? circuit_breaker(std::move(name), *layered, std::move(rules))
                                 : circuit_breaker(std::move(name), *layered, std::move(rules), *time)) {}
 

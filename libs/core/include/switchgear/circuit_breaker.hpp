@@ -78,8 +78,8 @@ class circuit_breaker final : private detail::permit_issuer {
   circuit_breaker(std::string name, const config& c, classifier rules, switchgear::clock& clock);
   /// A breaker that others share, in other processes too; see switchgear/host. The configuration is that of its home, and
   /// history, last failure and override are those of all. Events tell of what this process does.
-  circuit_breaker(std::string name, std::unique_ptr<detail::shared_home> home, classifier rules = {});
-  circuit_breaker(std::string name, std::unique_ptr<detail::shared_home> home, classifier rules, switchgear::clock& clock);
+  circuit_breaker(std::unique_ptr<detail::shared_home> home, std::string name, classifier rules = {});
+  circuit_breaker(std::unique_ptr<detail::shared_home> home, std::string name, classifier rules, switchgear::clock& clock);
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;
   ~circuit_breaker();
@@ -255,15 +255,17 @@ class circuit_breaker final : private detail::permit_issuer {
   [[nodiscard]] machine::lane_choice lane() const noexcept {
     return detail::this_lane(storage_.lane_count(), storage_.first_own_lane(), storage_.own_lane_count());
   }
-  circuit_breaker(std::string name, const detail::shared_regime& regime, std::unique_ptr<detail::shared_home>&& home,
+  circuit_breaker(std::unique_ptr<detail::shared_home>&& home, const detail::shared_regime& regime, std::string name,
                   classifier rules, switchgear::clock& clock);
   [[nodiscard]] std::optional<detail::override_note> override_of(std::uint64_t generation) const;
-  void take_up(const detail::shared_regime& regime) noexcept;
+  void take_up(const detail::shared_regime& regime);
   /// Takes up what another process has put in force.
   void follow_home() noexcept;
   void follow_home_if_changed() noexcept {
     if (home_ && storage_.header().epoch.load(std::memory_order_relaxed) != storage_.in_force().epoch) follow_home();
   }
+  /// What is looked at has to be what is in force, too.
+  void follow_home_if_changed() const noexcept { const_cast<circuit_breaker*>(this)->follow_home_if_changed(); }
   [[nodiscard]] std::chrono::system_clock::time_point wall_time(std::int64_t at, std::int64_t now) const;
   void override_with(switchgear::state s, std::string reason, std::string owner,
                      std::optional<std::chrono::nanoseconds> ttl);

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace switchgear::inline v1 {
@@ -29,10 +30,43 @@ struct circuit_reading {
   std::string not_operable{};  ///< why operators cannot act on it here, one sentence; empty: they can
 };
 
+/// How one process sees a circuit that it shares with others: its own state of it and its own counts.
+struct instance_reading {
+  std::string instance;  ///< tells the processes apart
+  switchgear::state state = switchgear::state::closed;
+  std::chrono::nanoseconds in_state{0};  ///< how long it has been in it; what is negative counts as 0
+  std::uint64_t calls = 0;               ///< rejections among them
+  std::uint64_t failures = 0;
+  std::uint64_t rejections = 0;
+  std::string link{};  ///< how it stands to the others, for people: `shared`, `local`; may be empty
+};
+
+/// Tells how every process sees the shared circuit of that name; empty when nobody else has it. Called by any thread, must not
+/// block for long, and may throw.
+using instance_function = std::function<std::vector<instance_reading>(std::string_view circuit)>;
+
+/// The readings of views that have the members of fleet::instance_view: what a fleet's member tells, for an instance_function.
+template <class Views>
+[[nodiscard]] std::vector<instance_reading> instance_readings(const Views& views) {
+  std::vector<instance_reading> out;
+  for (const auto& v : views) {
+    using link = std::remove_cvref_t<decltype(v.link)>;
+    out.push_back({.instance = v.instance,
+                   .state = v.state,
+                   .in_state = v.since,
+                   .calls = v.calls,
+                   .failures = v.failures,
+                   .rejections = v.rejections,
+                   .link = v.link == link::shared ? "shared" : v.link == link::local ? "local" : "connecting"});
+  }
+  return out;
+}
+
 /// What is too much to read of every circuit at every refresh.
 struct circuit_detail {
   std::vector<state_change> changes;            ///< oldest first
   std::vector<configured_value> configuration;  ///< in the order of the contract; empty when nobody knows
+  std::vector<instance_reading> instances{};    ///< of a circuit that several processes share; empty when none tells
 };
 
 /// What an operator wants done to a circuit.

@@ -23,6 +23,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -57,23 +58,71 @@ struct prometheus_circuit {
   bool counted = true;     ///< false: only the state is known; counters, the window and counts of the moment are left out
 };
 
+/// One member of a fleet: how it stands to the others and what it has done since it began. Has what fleet::metrics has, without
+/// needing a fleet.
+struct prometheus_fleet {
+  enum class link : std::uint8_t { connecting, shared, local };  ///< as fleet::link: only when shared others are heard
+  link now = link::connecting;
+  std::uint64_t requests = 0;
+  std::uint64_t replies = 0;
+  std::uint64_t timeouts = 0;
+  std::uint64_t link_losses = 0;
+  std::uint64_t local_decisions = 0;
+  std::uint64_t fleet_decisions = 0;
+  std::uint64_t stale = 0;
+  std::uint64_t leases_granted = 0;
+  std::uint64_t leases_unused = 0;
+  std::uint64_t leases_lost = 0;
+  std::uint64_t restores = 0;
+  std::uint32_t members = 0;  ///< 0: unknown, and left out
+};
+
 namespace detail {
 
 /// What can be added to a collector beside circuits.
 using metrics_reading =
     std::variant<retry_metrics, retry_budget_metrics, timeout_metrics, time_limiter_metrics, thread_pool_metrics,
                  fallback_metrics, bulkhead_metrics, rate_limiter_metrics, adaptive_limiter_metrics, hedge_metrics,
-                 last_known_good_metrics, std::vector<provider_metrics>, bus_metrics>;
+                 last_known_good_metrics, std::vector<provider_metrics>, bus_metrics,
+                 prometheus_fleet>;
 
 template <class P>
 concept policy_with_metrics = std::copy_constructible<P> && requires(const P& policy) {
   { metrics_reading(policy.metrics()) };
 };
 
+/// Whatever tells the metrics of a fleet's member, as fleet::member does.
+template <class M>
+concept fleet_with_metrics = requires(const M& member) {
+  { member.metrics().now == decltype(member.metrics().now)::shared } -> std::convertible_to<bool>;
+  { member.metrics().now == decltype(member.metrics().now)::local } -> std::convertible_to<bool>;
+  { member.metrics().fleet_decisions } -> std::convertible_to<std::uint64_t>;
+  { member.metrics().leases_granted } -> std::convertible_to<std::uint64_t>;
+};
+
+template <class Metrics>
+prometheus_fleet fleet_reading(const Metrics& m) {
+  using link = prometheus_fleet::link;
+  using theirs = decltype(m.now);
+  return {.now = m.now == theirs::shared ? link::shared : m.now == theirs::local ? link::local : link::connecting,
+          .requests = m.requests,
+          .replies = m.replies,
+          .timeouts = m.timeouts,
+          .link_losses = m.link_losses,
+          .local_decisions = m.local_decisions,
+          .fleet_decisions = m.fleet_decisions,
+          .stale = m.stale,
+          .leases_granted = m.leases_granted,
+          .leases_unused = m.leases_unused,
+          .leases_lost = m.leases_lost,
+          .restores = m.restores,
+          .members = m.members};
+}
+
 }  // namespace detail
 
-/// Shows circuits, policies and buses to Prometheus: register it with a prometheus::Registry, or serve to_prometheus_text() of
-/// Collect().
+/// Shows circuits, policies, buses and members of fleets to Prometheus: register it with a prometheus::Registry, or serve
+/// to_prometheus_text() of Collect().
 ///
 ///     auto metrics = std::make_shared<sg::prometheus_collector>(circuits);
 ///     metrics->add("orders", retry_orders);
@@ -114,6 +163,12 @@ class prometheus_collector final : public ::prometheus::Collectable {
   void add(std::string name, const thread_pool& pool);
   /// The bus outlives the collector.
   void add(std::string name, const event_bus& bus);
+  /// A fleet::member, or anything whose metrics() has the same members; it outlives the collector. `name` is the fleet's.
+  template <detail::fleet_with_metrics Member>
+    requires(!detail::policy_with_metrics<Member>)
+  void add(std::string name, const Member& member) {
+    add_reading(std::move(name), [&member] { return detail::metrics_reading(detail::fleet_reading(member.metrics())); });
+  }
 
   [[nodiscard]] std::vector<::prometheus::MetricFamily> Collect() const override;
 

@@ -26,7 +26,9 @@ void basic_machine<Atomic>::step_back(pass p, gate_word was) noexcept {
 template <template <class> class Atomic>
 void basic_machine<Atomic>::tell_gate(const grant& permit, gate_word::phase end) noexcept {
   if (!permit.gated) return;
-  if (const gate_word g = gate(); g.is() == gate_word::phase::taken) set_gate(g, gate_word::make(end, g.until()));
+  // An earlier probe of the same generation, which the one outside has given up, says nothing of the one that is out now.
+  const gate_word g = gate();
+  if (g.is() == gate_word::phase::taken && g.until() == permit.lease_end) set_gate(g, gate_word::make(end, g.until()));
 }
 
 template <template <class> class Atomic>

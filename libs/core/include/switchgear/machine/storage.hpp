@@ -14,7 +14,7 @@ template <template <class> class Atomic>
 struct foreign_block {
   block_header<Atomic>* header = nullptr;
   counter_lane<Atomic>* lanes = nullptr;
-  std::uint32_t lane_count = 0;  ///< of all processes
+  std::uint32_t lane_count = 0;  ///< of all processes, at most 65,536
   std::uint32_t first_lane = 0;  ///< the first that threads of this process may own
   std::uint32_t own_lanes = 0;   ///< how many; 0: none, they share all
   std::uint64_t seed = 0;        ///< the same for all processes
@@ -35,28 +35,27 @@ class basic_storage {
  public:
   using word_type = Atomic<std::uint64_t>;
 
-  /// `lanes` at least 1. `seed` varies the jitter.
+  /// `lanes` 1 … 65,535. `seed` varies the jitter.
   basic_storage(const settings& s, std::uint32_t lanes, std::uint64_t seed)
       : header_(&own_header_),
         lane_count_(lanes),
-        own_lanes_(lanes),
+        own_lanes_(static_cast<std::uint16_t>(lanes)),
         seed_(seed),
-        own_memory_(new counter_lane<Atomic>[lanes]()),
-        lanes_(own_memory_.get()),
         newest_(new regime(s)) {
-    newest_->window = std::make_unique<word_type[]>(window_words(s));
-    newest_->view = newest_->window.get();
+    auto own_lanes = std::make_unique<counter_lane<Atomic>[]>(lanes);
+    auto own_window = std::make_unique<word_type[]>(window_words(s));
     newest_->make_slots(s.half_open_max_calls);
     newest_->slots = &newest_->segment;
-    newest_->slot_count = s.half_open_max_calls;
+    newest_->view = own_window.release();
+    lanes_ = own_lanes.release();
     current_.store(newest_.get(), std::memory_order_release);
   }
   /// A block that lies elsewhere, with the window that belongs to the settings. It outlives this.
   basic_storage(const settings& s, const foreign_block<Atomic>& block, word_type* window)
       : header_(block.header),
         lane_count_(block.lane_count),
-        own_lanes_(block.own_lanes),
-        first_lane_(block.first_lane),
+        own_lanes_(static_cast<std::uint16_t>(block.own_lanes)),
+        first_lane_(static_cast<std::uint16_t>(block.first_lane)),
         seed_(block.seed),
         lanes_(block.lanes),
         newest_(new regime(s)) {
@@ -64,11 +63,18 @@ class basic_storage {
     newest_->segment.slots = block.slots;
     newest_->segment.count = block.slot_count;
     newest_->slots = &newest_->segment;
-    newest_->slot_count = block.slot_count;
     current_.store(newest_.get(), std::memory_order_release);
   }
   basic_storage(const basic_storage&) = delete;
   basic_storage& operator=(const basic_storage&) = delete;
+  ~basic_storage() {
+    if (is_foreign()) return;
+    for (regime* r = newest_.get(); r != nullptr; r = r->previous.get()) {
+      if (!r->previous || r->view != r->previous->view) delete[] r->view;
+      if (r->segment.slots != &r->only_slot) delete[] r->segment.slots;
+    }
+    delete[] lanes_;
+  }
 
   [[nodiscard]] basic_machine<Atomic> machine() const noexcept {
     // Acquire: pairs with the release store of the constructor and of reconfigure.
@@ -87,8 +93,8 @@ class basic_storage {
   [[nodiscard]] std::uint32_t first_own_lane() const noexcept { return first_lane_; }
   /// For the only thread of a process that was just forked: the lanes of its parent are not its own.
   void use_lanes(std::uint32_t first, std::uint32_t count) noexcept {
-    first_lane_ = first;
-    own_lanes_ = count;
+    first_lane_ = static_cast<std::uint16_t>(first);
+    own_lanes_ = static_cast<std::uint16_t>(count);
   }
   [[nodiscard]] word_type* window() const noexcept { return current_.load(std::memory_order_acquire)->view; }
 
@@ -105,22 +111,22 @@ class basic_storage {
                                                 : before.window_calls == next.window_calls);
     fresh->view = old->view;
     if (!same_window) {
-      fresh->window = std::make_unique<word_type[]>(window_words(next));
-      fresh->view = fresh->window.get();
+      fresh->view = new word_type[window_words(next)]();
       if (!before.timed_window && !next.timed_window) {
         count_window<Atomic>(fresh->view, next.window_calls)
             .adopt(count_window<Atomic>(old->view, before.window_calls), state_word{header_->word.load()}.generation());
       }
     }
     fresh->slots = old->slots;
-    fresh->slot_count = old->slot_count;
-    if (next.half_open_max_calls > old->slot_count) {
+    slot_segment<Atomic>* last = old->slots;
+    std::uint32_t slot_count = last->count;
+    while (last->next.load(std::memory_order_acquire) != nullptr) {
+      last = last->next.load(std::memory_order_acquire);
+      slot_count += last->count;
+    }
+    if (next.half_open_max_calls > slot_count) {
       // Appended, so that slot indices stay what they are for probes in flight.
-      const std::uint32_t more = next.half_open_max_calls - old->slot_count;
-      fresh->make_slots(more);
-      fresh->slot_count = next.half_open_max_calls;
-      slot_segment<Atomic>* last = old->slots;
-      while (last->next.load(std::memory_order_acquire) != nullptr) last = last->next.load(std::memory_order_acquire);
+      fresh->make_slots(next.half_open_max_calls - slot_count);
       last->next.store(&fresh->segment, std::memory_order_release);
     }
     fresh->previous = std::move(newest_);
@@ -134,7 +140,6 @@ class basic_storage {
     auto fresh = std::make_unique<regime>(next);
     fresh->view = window;
     fresh->slots = newest_->slots;
-    fresh->slot_count = newest_->slot_count;
     fresh->previous = std::move(newest_);
     newest_ = std::move(fresh);
     current_.store(newest_.get(), std::memory_order_release);
@@ -144,21 +149,18 @@ class basic_storage {
   struct regime {
     explicit regime(const settings& s) : in_force(s) {}
     void make_slots(std::uint32_t count) {
-      if (count > 1) own_slots = std::make_unique<probe_slot<Atomic>[]>(count);
-      segment.slots = count > 1 ? own_slots.get() : &only_slot;
+      segment.slots = count > 1 ? new probe_slot<Atomic>[count]() : &only_slot;
       segment.count = count;
     }
     settings in_force;
-    word_type* view = nullptr;
-    slot_segment<Atomic>* slots = nullptr;
-    std::uint32_t slot_count = 0;
-    slot_segment<Atomic> segment;
-    std::unique_ptr<word_type[]> window;
-    probe_slot<Atomic> only_slot{};  ///< most breakers need one
-    std::unique_ptr<probe_slot<Atomic>[]> own_slots;
+    word_type* view = nullptr;               ///< the window; this regime's own when `previous` has another
+    slot_segment<Atomic>* slots = nullptr;   ///< the first of all
+    slot_segment<Atomic> segment;            ///< those that this regime added, none or its own
+    probe_slot<Atomic> only_slot{};          ///< most breakers need one
     std::unique_ptr<regime> previous;
   };
 
+  [[nodiscard]] bool is_foreign() const noexcept { return header_ != &own_header_; }
   [[nodiscard]] std::uint32_t window_words(const settings& s) const noexcept {
     return s.timed_window ? time_window<Atomic>::words(s.window_buckets, lane_count_)
                           : count_window<Atomic>::words(s.window_calls);
@@ -167,12 +169,11 @@ class basic_storage {
   block_header<Atomic> own_header_{};
   block_header<Atomic>* header_;
   std::uint32_t lane_count_;
-  std::uint32_t own_lanes_;
-  std::uint32_t first_lane_ = 0;
+  std::uint16_t own_lanes_;
+  std::uint16_t first_lane_ = 0;
   std::uint64_t seed_;
   std::atomic<const regime*> current_{nullptr};
-  std::unique_ptr<counter_lane<Atomic>[]> own_memory_;
-  counter_lane<Atomic>* lanes_;
+  counter_lane<Atomic>* lanes_ = nullptr;
   std::unique_ptr<regime> newest_;
 };
 

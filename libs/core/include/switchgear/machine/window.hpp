@@ -60,7 +60,7 @@ class count_window {
       if (newer(owner, generation)) return {.stale = true};
       const std::uint32_t position = owner == generation ? position_of(head) : 0;
       if (position != 0) write_newest(head);
-      const std::uint32_t next = position + 1 == 2 * size_ ? size_ : position + 1;
+      const std::uint32_t next = position + 1 >= 2 * size_ ? size_ : position + 1;
       const std::uint64_t verdict = std::uint64_t{failed} << 16 | std::uint64_t{slow} << 17;
       if (!head_->compare_exchange_strong(head, generation << 24 | verdict | next)) continue;
       return {.filling = position < size_, .end_of_lap = (position + 1) % size_ == 0};

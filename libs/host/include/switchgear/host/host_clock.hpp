@@ -20,4 +20,7 @@ using clock_source = std::function<moment()>;
 /// CLOCK_BOOTTIME, CLOCK_REALTIME and /proc/sys/kernel/random/boot_id of this host.
 [[nodiscard]] moment read_host_clock();
 
+/// The same with CLOCK_MONOTONIC, which is std::chrono::steady_clock: for shared circuits. Time asleep does not count.
+[[nodiscard]] moment read_steady_host_clock();
+
 }  // namespace switchgear::inline v1::host

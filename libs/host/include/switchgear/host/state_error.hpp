@@ -13,7 +13,9 @@ class state_error : public error {
   enum class kind {
     missing,  ///< there is no circuit of that name
     refused,  ///< it is there, but it is damaged, foreign, of another version, or not private; it was left as it is
-    system    ///< the system refused an operation on it
+    system,   ///< the system refused an operation on it
+    busy,     ///< another process holds what is needed, and did not let go in time; a later try may succeed
+    full      ///< it has no place left
   };
 
   state_error(kind k, const std::string& text) : error(text), kind_(k) {}

@@ -29,6 +29,8 @@ class state_folder {
 
   /// The names of the state files in it, sorted.
   [[nodiscard]] std::vector<std::string> files() const;
+  /// The same for other files: those whose names end so and do not begin with a dot.
+  [[nodiscard]] std::vector<std::string> files(std::string_view suffix) const;
 
  private:
   state_folder(std::filesystem::path path, int fd) : path_(std::move(path)), fd_(fd) {}
