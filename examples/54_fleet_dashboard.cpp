@@ -22,8 +22,11 @@ using namespace std::chrono_literals;
 namespace {
 
 bool soon(const std::function<bool()>& condition) {
-  for (int i = 0; i < 1000 && !condition(); ++i) std::this_thread::sleep_for(10ms);  // at most ten seconds
-  return condition();
+  for (int i = 0; i < 1000; ++i) {  // at most ten seconds
+    if (condition()) return true;
+    std::this_thread::sleep_for(10ms);
+  }
+  return false;
 }
 
 }  // namespace

@@ -38,6 +38,11 @@ std::chrono::nanoseconds joined_circuits::follow(agent& who, std::chrono::nanose
   return every;
 }
 
+void joined_circuits::take(agent& who, const breaker_handle& made, std::chrono::nanoseconds now) {
+  if (is_switched_off(*made) || held_.contains(made->name()) || (crowded_ && is_idle(who, *made))) return;
+  if (who.add(*made)) held_.insert_or_assign(made->name(), held{made, now});
+}
+
 void joined_circuits::let_go(agent& who) {
   for (const auto& [name, one] : held_) who.remove(name);
   held_.clear();

@@ -33,6 +33,8 @@ class joined_circuits {
   /// happened. A crowded registry is looked through every `every`, and when something was `stirred`: a transition, something from
   /// the store. Never more often than every few milliseconds.
   std::chrono::nanoseconds follow(agent& who, std::chrono::nanoseconds now, std::chrono::nanoseconds every, bool stirred);
+  /// Takes one in that was just made, so that what the fleet knows of it is in force before its first call.
+  void take(agent& who, const breaker_handle& made, std::chrono::nanoseconds now);
   /// Takes all out.
   void let_go(agent& who);
 

@@ -118,7 +118,7 @@ class member::worker {
   std::uint64_t last_question_ = own_id;
   bool stopping_ = false;
 
-  subscription events_;
+  subscription events_, made_;
   std::thread thread_;
 };
 
@@ -133,6 +133,10 @@ member::worker::worker(options o, registry* circuits, switchgear::clock& time)
     joined_.emplace(*circuits);
     joined_->follow(agent_, time_.now(), options_.exchange_every, false);
     events_ = circuits->observe(waker(), event_filter::transitions);
+    made_ = circuits->observe_making([this](const breaker_handle& made) {
+      const std::lock_guard lock(mutex_);
+      if (!stopping_) joined_->take(agent_, made, time_.now());
+    });
   }
   thread_ = std::thread([this] { run(); });
   if (options_.adopt_within > 0ns) {
@@ -142,6 +146,7 @@ member::worker::worker(options o, registry* circuits, switchgear::clock& time)
 }
 
 member::worker::~worker() {
+  made_.end();
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;

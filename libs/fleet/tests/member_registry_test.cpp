@@ -31,6 +31,19 @@ TEST_F(fleet_member, a_circuit_that_was_made_again_is_another_one) {
   EXPECT_TRUE(soon([&] { return there.state() == sg::state::open; }, 5s));
 }
 
+TEST_F(fleet_member, a_circuit_that_is_made_later_is_as_the_fleet_has_decided_when_its_maker_gets_it) {
+  const auto a = make();
+  auto here = a->circuits.get("payments", quick_to_open());
+  fail(here, 3);
+  ASSERT_TRUE(soon([&] {
+    const auto told = a->member->known("payments");
+    return told.has_value();
+  }, 5s));
+  const auto b = make();
+  ASSERT_TRUE(b->shared());
+  EXPECT_EQ(b->circuits.get("payments", quick_to_open()).state(), sg::state::open);
+}
+
 TEST_F(fleet_member, a_registry_full_of_idle_circuits_finds_room_again) {
   sg::registry_options few{.max_breakers = 50, .environment = sg::variables{}};
   host a(options_for(server_.port()), few);

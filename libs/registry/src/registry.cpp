@@ -155,6 +155,10 @@ void registry::clear() { core_->clear(); }
 
 std::vector<problem> registry::reload() { return core_->reload(); }
 
+subscription registry::observe_making(std::function<void(const breaker_handle&)> handler) {
+  return core_->observe_making(std::move(handler));
+}
+
 subscription registry::observe(std::function<void(const event&)> handler, event_filter filter) {
   return core_->observe(std::move(handler), filter);
 }

@@ -181,6 +181,10 @@ breaker_handle registry_core::make(std::string_view name, std::uint64_t hash, co
     if (!out) return turn_away(name, hash);
     if (is_new) {
       observers_.bring_up_to_date(*out.record_->body);
+      {
+        const std::shared_lock running(makings_mutex_);
+        for (const auto& [number, handler] : makings_) handler(out);
+      }
       if (asked.how == asked_config::way::whole && made.file->file.table_for(name) != nullptr) {
         reports_.add(hidden_table(name));
       }
@@ -396,6 +400,18 @@ subscription registry_core::observe(std::function<void(const event&)> handler, e
   });
   tell_all(*this);
   return out;
+}
+
+subscription registry_core::observe_making(std::function<void(const breaker_handle&)> handler) {
+  const std::unique_lock lock(makings_mutex_);
+  const std::uint64_t number = ++last_making_;
+  makings_.emplace(number, std::move(handler));
+  return subscription([core = weak_from_this(), number] {
+    const std::shared_ptr<registry_core> alive = core.lock();
+    if (!alive) return;
+    const std::unique_lock ending(alive->makings_mutex_);
+    alive->makings_.erase(number);
+  });
 }
 
 registry_metrics registry_core::metrics() const {

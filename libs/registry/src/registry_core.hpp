@@ -22,8 +22,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,6 +58,7 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
   void clear() noexcept;
   std::vector<problem> reload();
   [[nodiscard]] subscription observe(std::function<void(const event&)> handler, event_filter filter);
+  [[nodiscard]] subscription observe_making(std::function<void(const breaker_handle&)> handler);
   [[nodiscard]] environment_says environment() const { return switch_.read(reports_); }
   [[nodiscard]] std::vector<configured_value> configuration_of(std::string_view name) const;
   [[nodiscard]] std::size_t size() const noexcept { return table_.size(); }
@@ -186,6 +189,10 @@ class registry_core : public std::enable_shared_from_this<registry_core> {
   observers observers_;
   event_bus* const bus_;
   const std::shared_ptr<home_provider> shared_;
+
+  std::shared_mutex makings_mutex_;  ///< shared while handlers run; taken before every other
+  std::map<std::uint64_t, std::function<void(const breaker_handle&)>> makings_;
+  std::uint64_t last_making_ = 0;
 
   std::mutex reload_mutex_;  ///< one thread at a time reconfigures; taken before mutex_
   std::atomic<std::uint64_t> reloads_{0};

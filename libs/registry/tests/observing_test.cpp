@@ -127,4 +127,17 @@ TEST_F(registry_observe, misses_nobody_who_is_made_meanwhile) {
   EXPECT_EQ(all().size(), static_cast<std::size_t>(count));
 }
 
+TEST_F(registry_observe, making_is_told_before_the_maker_gets_the_breaker_and_once) {
+  std::vector<std::string> made;
+  auto watching = circuits->observe_making([&](const sg::breaker_handle& b) {
+    made.push_back(b.name());
+    b->trip();
+  });
+  EXPECT_TRUE(circuits->get("a", small_config())->is_open());
+  (void)circuits->get("a", small_config());
+  EXPECT_THAT(made, ElementsAre("a"));
+  watching.end();
+  EXPECT_TRUE(circuits->get("b", small_config())->is_closed());
+}
+
 }  // namespace

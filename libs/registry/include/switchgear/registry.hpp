@@ -176,6 +176,10 @@ class registry {
   [[nodiscard]] subscription observe(std::function<void(const event&)> handler,
                                      event_filter filter = event_filter::transitions);
 
+  /// Calls `handler` for each breaker that is made from now on, on the thread that makes it, outside every lock and before whoever
+  /// asked for it gets it. Short, does not throw, and does not end its own subscription; that waits for handlers that run.
+  [[nodiscard]] subscription observe_making(std::function<void(const breaker_handle&)> handler);
+
   /// The last reports, oldest first.
   [[nodiscard]] std::vector<registry_report> reports() const;
   [[nodiscard]] registry_metrics metrics() const;

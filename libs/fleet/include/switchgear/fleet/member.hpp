@@ -35,7 +35,7 @@ namespace switchgear::inline v1::fleet {
 /// Thread safety: every function from any thread; destruction after the last of them has returned, not from on_notice.
 class member {
  public:
-  /// With all circuits of a registry, those that are made later within options::exchange_every of that. The registry outlives
+  /// With all circuits of a registry, those that are made later from their first call on. The registry outlives
   /// this. While it lists at most 1,000 circuits and has not turned a name away, all of them are held, which keeps it from
   /// evicting any. After that, only those are held that are not idle: an idle circuit (closed, without a failure in its window,
   /// closed in the fleet too) can be evicted as ever, and is not seen by views(). Circuits that their configuration has
