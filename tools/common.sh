@@ -63,8 +63,9 @@ use_compiler_cache() {
   export CMAKE_CXX_COMPILER_LAUNCHER=ccache
   # Precompiled headers are cached only with these, see the ccache manual.
   export CCACHE_SLOPPINESS=pch_defines,time_macros
-  # Another checkout of the same sources finds what this one has compiled.
+  # Another checkout of the same sources finds what this one has compiled, and so does another build folder with the same flags.
   export CCACHE_BASEDIR="$root"
+  export CCACHE_NOHASHDIR=1
   if [ -z "${HOME:-}" ] && [ -z "${CCACHE_DIR:-}" ]; then
     export CCACHE_DIR="$root/build/ccache"
   fi
